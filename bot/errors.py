@@ -1,0 +1,64 @@
+"""Every error this program raises on purpose, in one tree.
+
+BotError                     one plain sentence that says what to do
+├── SettingsError            every missing or malformed variable at once           (exit code 2)
+├── RulesError               every mistake of a rules file, each with its place     (exit code 2 at start)
+├── CartesiaError            usage could not be read
+│   ├── KeyRefused           401, 403: never heals by itself
+│   ├── RequestRefused       another 4xx: our request is wrong
+│   ├── Throttled            429: not before `retry_after` seconds
+│   ├── CartesiaUnavailable  no answer, or a 5xx
+│   └── UnreadableAnswer     an answer whose shape is not the published one
+├── StoreError               the database did not do what it was asked
+└── StartRefused             Slack refused a token at start                         (exit code 2)
+"""
+
+from __future__ import annotations
+
+
+class BotError(Exception):
+    """Base of all: its text is one plain sentence fit to be shown to a person."""
+
+
+class SettingsError(BotError):
+    """Variables are missing or malformed; `problems` names each one, never with its value."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class CartesiaError(BotError):
+    """Usage could not be read; the text says why and what to do."""
+
+
+class KeyRefused(CartesiaError):
+    """Cartesia answered 401 or 403: the key is wrong, revoked, or not an admin key."""
+
+
+class RequestRefused(CartesiaError):
+    """Cartesia answered another 4xx: asking again in the same words cannot help."""
+
+
+class Throttled(CartesiaError):
+    """Cartesia answered 429; `retry_after` is in seconds, None where it did not say."""
+
+    def __init__(self, message: str, retry_after: float | None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class CartesiaUnavailable(CartesiaError):
+    """No answer in time, a broken connection, or a 5xx."""
+
+
+class UnreadableAnswer(CartesiaError):
+    """A 200 whose body is not the published shape; the text says where."""
+
+
+class StoreError(BotError):
+    """The database could not be reached or refused; nothing of the attempted step was kept."""
+
+
+class StartRefused(BotError):
+    """Slack refused a token at start; the text says which one and where to get a right one."""

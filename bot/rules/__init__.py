@@ -1,0 +1,1 @@
+"""The rules file: what it may say, what it means, and every mistake in it."""

@@ -1,0 +1,28 @@
+"""One mistake of a rules file, and the error that carries all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.errors import BotError
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """What is wrong at a place (both counted from 1), in one plain sentence that says what to do."""
+
+    line: int
+    column: int
+    message: str
+
+    def format(self, filename: str) -> str:
+        """As compilers write it, so that editors and terminals can jump there: `rules.yaml:41:7: …`."""
+        return f"{filename}:{self.line}:{self.column}: {self.message}"
+
+
+class RulesError(BotError):
+    """A rules file holds mistakes; `mistakes` has every one of them, in the order of their places."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(mistake.format("rules.yaml") for mistake in mistakes))

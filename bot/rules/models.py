@@ -1,0 +1,289 @@
+"""What a rules file says, as frozen values.
+
+The classes are plain dataclasses: made directly, nothing is checked. `bot.rules.parse` makes them through pydantic,
+which reads the annotations: how each value is written (`bot.rules.written`) and what an editor shows for its key
+(`bot.rules.schema`). Amounts are exact and in the metric's own unit: US cents, minutes or calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+
+from pydantic import ConfigDict, Discriminator, Field, Tag
+
+from bot.model import Metric, Period
+from bot.rules import written
+from bot.rules.values import nearest
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+HUNDRED_PERCENT: Final = Decimal(100)
+
+KEYS_OF_KIND: Final[Mapping[str, tuple[str, ...]]] = {
+    "threshold": ("alert_at", "then_every", "forecast", "at_least_calls", "mention_from"),
+    "above_usual": ("at_least",),
+    "below": ("by",),
+}
+"""The key that makes a rule of each kind, and the keys that only this kind has."""
+
+_CLOSED: Final = ConfigDict(extra="forbid")
+_METRIC: Final = "What is measured (default: cost)."
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A percent of a rule's threshold, and the amount that is, in the metric's unit."""
+
+    percent: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Escalation:
+    """Where an alert goes as well when nobody acknowledged it in time."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
+
+    after: Annotated[written.Duration, Field(description="How long to wait for somebody to acknowledge, such as 30m.")]
+    channel: Annotated[written.Channel, Field(description='Where to tell of it as well, such as "#finance".')]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AnyRule:
+    """What every kind of rule has: its name, and who is told how."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
+
+    name: Annotated[
+        written.Name,
+        Field(description="The rule's name in alerts and commands: 1 to 80 characters, unique in the file."),
+    ]
+    channel: Annotated[
+        written.Channel | None, Field(description="Where this rule's alerts go (default: the file's channel).")
+    ] = None
+    mention: Annotated[
+        tuple[written.Mention, ...],
+        Field(description='Who is mentioned: "@here", a member id (U…), a user group id (S…) or a "@handle".'),
+    ] = ()
+    remind_every: Annotated[
+        written.Reminder | None,
+        Field(description="Remind this often until somebody acknowledges, such as 4h (default: never)."),
+    ] = None
+    escalate: Annotated[
+        Escalation | None, Field(description="Tell another channel when nobody acknowledged in time.")
+    ] = None
+    runbook: Annotated[
+        written.Link | None, Field(description="A web address that says what to do, shown in the alert.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThresholdRule(_AnyRule):
+    """Alerts when a metric reaches a level of its threshold within one window."""
+
+    metric: Annotated[written.AnyMetric, Field(description=_METRIC)] = Metric.COST
+    period: Annotated[
+        written.AnyPeriod,
+        Field(alias="per", description="The window, on the UTC calendar; weeks start on Monday (default: day)."),
+    ] = Period.DAY
+    threshold: Annotated[
+        written.Amount,
+        Field(description="The budget: $50 or 5000 cents for money, a plain number for minutes and calls."),
+    ]
+    alert_at: Annotated[
+        written.Levels, Field(description="The levels to alert at, in percent of the threshold (default: [100%]).")
+    ] = (HUNDRED_PERCENT,)
+    then_every: Annotated[
+        written.Amount | None,
+        Field(description="After the last level, alert again for each further amount, such as $25."),
+    ] = None
+    forecast: Annotated[
+        written.Switch, Field(description="Warn when the window is on course to cross the threshold (default: false).")
+    ] = False
+    at_least_calls: Annotated[
+        written.Calls | None, Field(description="For ratios: say nothing until the window has this many calls.")
+    ] = None
+    mention_from: Annotated[
+        written.Percent, Field(description="Mention people only from this level up (default: 100%).")
+    ] = HUNDRED_PERCENT
+
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """The levels in rising order, each with its exact amount."""
+        return tuple(Level(percent, self.threshold * percent / 100) for percent in self.alert_at)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short stable hash of what is watched; the same under another name, channel, mention or runbook.
+
+        `forecast` does not count either: it concerns the open window only, and changes no level.
+        """
+        return _hash(
+            "threshold", self.metric, self.period, self.threshold, *self.alert_at, self.then_every, self.at_least_calls
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnusualRule(_AnyRule):
+    """Alerts when a day stands far above the median of recent same weekdays."""
+
+    metric: Annotated[written.AnyMetric, Field(description=_METRIC)] = Metric.COST
+    period: Annotated[
+        written.DayOnly, Field(alias="per", description="Always day: days are compared with recent same weekdays.")
+    ] = Period.DAY
+    above_usual: Annotated[
+        written.Multiple,
+        Field(description="Alert above this many times the median of recent same weekdays, such as 2x."),
+    ]
+    at_least: Annotated[written.Amount | None, Field(description="Say nothing below this amount, such as $20.")] = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short stable hash of what is watched; the same under another name, channel, mention or runbook."""
+        return _hash("unusual", self.metric, self.period, self.above_usual, self.at_least)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilenceRule(_AnyRule):
+    """Alerts when a UTC day has seen less than an amount by a time of day."""
+
+    metric: Annotated[written.SummedMetric, Field(description=_METRIC)] = Metric.COST
+    period: Annotated[written.DayOnly, Field(alias="per", description="Always day: `below` looks at one UTC day.")] = (
+        Period.DAY
+    )
+    below: Annotated[
+        written.Amount, Field(description="Alert when the day is still below this amount at the time in `by`.")
+    ]
+    by: Annotated[written.TimeOfDay, Field(description='A time of day in UTC, such as "12:00".')]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short stable hash of what is watched; the same under another name, channel, mention or runbook."""
+        return _hash("silence", self.metric, self.period, self.below, self.by)
+
+
+Rule = ThresholdRule | UnusualRule | SilenceRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A summary posted on a schedule."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
+
+    name: Annotated[written.Name, Field(description="The report's name: 1 to 80 characters, unique among the reports.")]
+    schedule: Annotated[
+        written.Schedule,
+        Field(description='When, as cron writes it, in the file\'s timezone: "0 9 * * 1" is Mondays at 9:00.'),
+    ]
+    period: Annotated[
+        written.ReportPeriod,
+        Field(description="What it covers: today, yesterday, week, last week, month, last month, 7d or last 7 days."),
+    ]
+    channel: Annotated[
+        written.Channel | None, Field(description="Where the report goes (default: the file's channel).")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """Who may edit the rules in Slack, and who may ask for figures."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
+
+    editors: Annotated[
+        tuple[written.Person, ...],
+        Field(description="Who may edit in Slack: admins, member ids (U…) and user group ids (S…); default: [admins]."),
+    ] = ("admins",)
+    viewers: Annotated[
+        written.Viewers,
+        Field(description="Who may ask: everyone (but guests), or a list as for editors; default: everyone."),
+    ] = ("everyone",)
+
+
+def kind_of(rule: object) -> str:
+    """The key that says what kind of rule these keys make: threshold, above_usual or below.
+
+    Without any of the three, the most similar key decides, then a key that one kind alone has.
+    """
+    if not isinstance(rule, Mapping):
+        return "threshold"
+    kinds = list(KEYS_OF_KIND)
+    if found := next((kind for kind in kinds if kind in rule), None):
+        return found
+    if found := next((near for key in rule if (near := nearest(key, ALL_RULE_KEYS)) in kinds), None):
+        return found
+    return next((kind for kind, keys in KEYS_OF_KIND.items() if any(key in keys for key in rule)), "threshold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """A whole rules file."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
+
+    channel: Annotated[
+        written.Channel | None,
+        Field(description='Where alerts go unless a rule says otherwise: "#name" or a channel id.'),
+    ] = None
+    operations_channel: Annotated[
+        written.Channel | None, Field(description="Where the bot speaks about itself (default: channel).")
+    ] = None
+    timezone: Annotated[
+        written.Timezone,
+        Field(description="For report schedules only, such as Europe/Berlin (default: UTC); budgets follow UTC days."),
+    ] = "UTC"
+    rules: Annotated[
+        tuple[
+            Annotated[
+                Annotated[ThresholdRule, Tag("threshold")]
+                | Annotated[UnusualRule, Tag("above_usual")]
+                | Annotated[SilenceRule, Tag("below")],
+                Discriminator(kind_of),
+            ],
+            ...,
+        ],
+        Field(description="What to watch: each rule has threshold, above_usual or below."),
+    ]
+    reports: Annotated[tuple[Report, ...], Field(description="Summaries posted on a schedule.")] = ()
+    access: Annotated[Access, Field(description="Who may edit the rules in Slack, and who may ask.")] = Access()
+
+    def __post_init__(self) -> None:
+        if self.operations_channel is None:
+            object.__setattr__(self, "operations_channel", self.channel)
+
+    def channel_of(self, entry: Rule | Report) -> str:
+        """Where the rule's alerts, or the report, go."""
+        where = entry.channel or self.channel
+        if where is None:
+            raise ValueError(f"neither {entry.name!r} nor the file names a channel")
+        return where
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the report schedules."""
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(self.timezone)
+
+
+def keys_of(model: type[Any]) -> tuple[str, ...]:
+    """The keys that may stand in the file for this class, in order."""
+    names = (field.name for field in fields(model))
+    return tuple("per" if name == "period" and issubclass(model, _AnyRule) else name for name in names)
+
+
+_KINDS: Final = (ThresholdRule, UnusualRule, SilenceRule)
+ALL_RULE_KEYS: Final = tuple(dict.fromkeys(key for kind in _KINDS for key in keys_of(kind)))
+"""Every key that a rule of some kind may have."""
+
+
+def _hash(*watched: object) -> str:
+    text = "|".join(format(part.normalize(), "f") if isinstance(part, Decimal) else str(part) for part in watched)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,109 @@
+"""The types of a rules file's values: how pydantic reads each (`bot.rules.values`), and how an editor checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from bot.model import Metric, Period
+from bot.rules import values
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """Annotates a type: `read` makes its value of what the file says, `schema` tells editors what may be written."""
+
+    read: Callable[[object], object]
+    schema: Schema | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) if self.schema is None else dict(self.schema)
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenAmount:
+    """As `Written`, for an amount of the metric that was read before it from the same rule."""
+
+    schema: Schema
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def read(value: object, info: ValidationInfo) -> Decimal:
+            earlier: Mapping[str, Any] = info.data
+            return values.amount_of_metric(value, earlier)
+
+        return core_schema.with_info_before_validator_function(read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return dict(self.schema)
+
+
+def _text(pattern: str, *examples: str) -> Schema:
+    return {"type": "string", "pattern": f"^(?:{pattern})$", "examples": list(examples)}
+
+
+def _words(*words: str) -> Schema:
+    return {"type": "string", "enum": list(words)}
+
+
+_NUMBER: Final = r"[0-9][0-9,]*(?:\.[0-9]+)?"
+_ID: Final = "[A-Z0-9]{2,20}"
+
+MONEY: Final = _text(rf"\$\s?{_NUMBER}|{_NUMBER}\s?(?:cents?|¢)", "$50", "5000 cents")
+COUNT: Final[Schema] = {
+    "anyOf": [{"type": "number", "exclusiveMinimum": 0}, _text(rf"{_NUMBER}(?:\s?(?:calls?|minutes?))?", "120 minutes")]
+}
+
+Name = Annotated[str, Written(values.name, {"type": "string", "minLength": 1, "maxLength": 80})]
+Channel = Annotated[str, Written(values.channel, _text(rf"#\S+|[CDGUW]{_ID}", "#voice-spend", "C0123456789"))]
+Mention = Annotated[str, Written(values.mention, _text(rf"@\S+|<\S+>|[SUW]{_ID}", "@here", "U0123456789"))]
+Person = Annotated[str, Written(values.person, _text(f"admins|[SUW]{_ID}", "admins", "S0123456789"))]
+_VIEWER: Final = _text(f"everyone|admins|[SUW]{_ID}", "everyone", "S0123456789")
+Viewer = Annotated[str, Written(values.viewer, _VIEWER)]
+Viewers = Annotated[
+    tuple[Viewer, ...],
+    Written(values.viewers, {"anyOf": [{"const": "everyone"}, {"type": "array", "items": _VIEWER}]}),
+]
+Link = Annotated[str, Written(values.link, {"type": "string", "pattern": "^https?://"})]
+Timezone = Annotated[str, Written(values.timezone, {"type": "string", "examples": ["Europe/Berlin", "UTC"]})]
+Schedule = Annotated[str, Written(values.schedule, _text(r"\s*\S+(?:\s+\S+){4}\s*", "0 9 * * 1"))]
+ReportPeriod = Annotated[
+    str,
+    Written(
+        values.report_period,
+        {
+            "type": "string",
+            "anyOf": [
+                _words("today", "yesterday", "week", "last week", "month", "last month"),
+                _text(r"\s*(?:[Tt]oday|[Yy]esterday|(?:[Ll]ast\s+)?(?:[Ww]eek|[Mm]onth|[0-9]+\s*d(?:ays?)?))\s*", "7d"),
+            ],
+        },
+    ),
+]
+TimeOfDay = Annotated[time, Written(values.time_of_day, _text("[0-9]{1,2}:[0-9]{2}", "12:00"))]
+Duration = Annotated[timedelta, Written(values.duration, _text(r"(?:[0-9]+[dhms]\s?)+", "30m", "4h", "1d"))]
+Reminder = Annotated[timedelta, Written(values.reminder, _text(r"(?:[0-9]+[dhms]\s?)+", "4h", "1d"))]
+Percent = Annotated[Decimal, Written(values.percent, _text(r"[0-9]+(?:\.[0-9]+)?\s?%", "80%", "100%"))]
+Levels = Annotated[tuple[Percent, ...], AfterValidator(values.rising)]
+Multiple = Annotated[Decimal, Written(values.multiple, _text(r"[0-9]+(?:\.[0-9]+)?\s?[xX\u00d7]", "2x", "1.5x"))]
+Amount = Annotated[Decimal, WrittenAmount({"anyOf": [MONEY, *COUNT["anyOf"]]})]
+Calls = Annotated[int, Written(values.count_of_calls, COUNT)]
+Switch = Annotated[bool, Written(values.switch, {"type": "boolean"})]
+AnyMetric = Annotated[Metric, Written(values.metric, _words(*Metric))]
+SummedMetric = Annotated[
+    Literal[Metric.COST, Metric.MINUTES, Metric.CALLS],
+    Written(values.summed_metric, _words(Metric.COST, Metric.MINUTES, Metric.CALLS)),
+]
+AnyPeriod = Annotated[Period, Written(values.period, _words(*Period))]
+DayOnly = Annotated[Literal[Period.DAY], Written(values.day_only, _words(Period.DAY))]

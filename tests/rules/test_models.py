@@ -1,0 +1,91 @@
+"""The fingerprint tells a changed rule from one that only speaks otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, replace
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.model import Metric, Period
+from bot.rules.models import Escalation, Rule, Rules, SilenceRule, ThresholdRule, UnusualRule
+
+THRESHOLD = ThresholdRule(name="Daily spend", threshold=Decimal(5000))
+UNUSUAL = UnusualRule(name="Unusual day", above_usual=Decimal(2))
+SILENCE = SilenceRule(name="Silent", below=Decimal(100), by=time(12))
+FINGERPRINTS = ["0c9f114bbc48db1d", "6586f0acf25027a1", "d7173612100023cd"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "Other"},
+        {"channel": "#other"},
+        {"mention": ("@here",)},
+        {"runbook": "https://example.com"},
+        {"remind_every": timedelta(hours=4)},
+        {"escalate": Escalation(after=timedelta(hours=1), channel="#finance")},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+@pytest.mark.parametrize("rule", [THRESHOLD, UNUSUAL, SILENCE], ids=lambda rule: rule.name)
+def test_how_a_rule_speaks_is_not_in_its_fingerprint(rule: Rule, change: dict[str, Any]) -> None:
+    assert replace(rule, **change).fingerprint == rule.fingerprint
+
+
+@pytest.mark.parametrize(
+    "change", [{"forecast": True}, {"mention_from": Decimal(80)}], ids=["forecast", "mention_from"]
+)
+def test_forecast_and_mentions_are_not_in_the_fingerprint_of_a_threshold(change: dict[str, Any]) -> None:
+    assert replace(THRESHOLD, **change).fingerprint == THRESHOLD.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        (THRESHOLD, {"metric": Metric.MINUTES}),
+        (THRESHOLD, {"period": Period.WEEK}),
+        (THRESHOLD, {"threshold": Decimal(6000)}),
+        (THRESHOLD, {"alert_at": (Decimal(80),)}),
+        (THRESHOLD, {"then_every": Decimal(100)}),
+        (THRESHOLD, {"at_least_calls": 10}),
+        (UNUSUAL, {"metric": Metric.CALLS}),
+        (UNUSUAL, {"above_usual": Decimal("2.5")}),
+        (UNUSUAL, {"at_least": Decimal(100)}),
+        (SILENCE, {"metric": Metric.CALLS}),
+        (SILENCE, {"below": Decimal(200)}),
+        (SILENCE, {"by": time(13)}),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else value.name,
+)
+def test_what_a_rule_watches_is_in_its_fingerprint(rule: Rule, change: dict[str, Any]) -> None:
+    assert replace(rule, **change).fingerprint != rule.fingerprint
+
+
+def test_fingerprints_stay_the_same_from_version_to_version() -> None:
+    assert [rule.fingerprint for rule in (THRESHOLD, UNUSUAL, SILENCE)] == FINGERPRINTS
+
+
+def test_the_same_amount_written_otherwise_has_the_same_fingerprint() -> None:
+    assert replace(THRESHOLD, threshold=Decimal("5000.00")).fingerprint == THRESHOLD.fingerprint
+
+
+def test_a_rule_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        THRESHOLD.threshold = Decimal(1)  # type: ignore[misc]
+
+
+def test_a_rule_can_be_a_key() -> None:
+    assert {THRESHOLD: 1}[replace(THRESHOLD)] == 1
+
+
+def test_rules_without_any_channel_cannot_say_where_a_rule_goes() -> None:
+    with pytest.raises(ValueError, match="names a channel"):
+        Rules(rules=(THRESHOLD,)).channel_of(THRESHOLD)
+
+
+def test_the_zone_is_the_timezone() -> None:
+    assert Rules(rules=(), timezone="Europe/Berlin").zone == ZoneInfo("Europe/Berlin")
