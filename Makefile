@@ -1,0 +1,40 @@
+# Two commands need nothing but Python 3.11 or newer and make:  make sandbox   make test
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+TESTS ?= tests
+
+.PHONY: sandbox test check lock clean
+
+sandbox: .venv/run.stamp  ## try the whole bot on this machine, no account needed
+	@$(BIN)/python -m bot sandbox
+
+test: .venv/dev.stamp  ## set up and run every test
+	$(BIN)/python -m pytest -n 4 $(TESTS)
+
+check: .venv/dev.stamp  ## lint, formatting, types, and the arrows between the parts
+	$(BIN)/ruff check bot tests
+	$(BIN)/ruff format --check bot tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: .venv/dev.stamp  ## pin the newest allowed versions, with hashes, naming no index
+	$(BIN)/pip-compile $(LOCK) -o requirements.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+LOCK := --quiet --upgrade --strip-extras --generate-hashes --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "agent-usage-bot needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

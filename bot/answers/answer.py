@@ -1,0 +1,139 @@
+"""Answers as values: figures, standings, states. Slack's blocks and the terminal's tables are made from these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bot.answers.request import Help, Summary
+from bot.budget.decide import Decision
+from bot.budget.evaluate import Standing, evaluate
+from bot.budget.sums import Sums
+from bot.model import Outage, Period, Reading, Span, Totals
+from bot.rules.models import Rule, Rules, ThresholdRule
+from bot.windows import utc_day, window_of, windows_within
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an answer's figures are from: when they were read, and the outage that keeps them from being newer."""
+
+    read_at: datetime
+    now: datetime
+    outage: Outage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One window's part of a summary, cut to the days asked for."""
+
+    span: Span
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryAnswer:
+    """The usage asked for; `missing` are days that Cartesia sent no bucket for."""
+
+    request: Summary
+    totals: Totals
+    rows: tuple[Row, ...]
+    missing: tuple[date, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetsAnswer:
+    """Every threshold rule's standing in its open window, and the rules of which nothing can be said yet: of the
+    `unwatched` because of their kind, of the `unread` because Cartesia gave no figure for their window."""
+
+    standings: tuple[Standing, ...]
+    unwatched: tuple[Rule, ...]
+    source: Source
+    unread: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewAnswer:
+    """Today, the month to date, the budgets, and the recent days."""
+
+    today: Totals
+    month: SummaryAnswer
+    budgets: BudgetsAnswer
+    recent: tuple[Row, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAnswer:
+    """Every decision of one check."""
+
+    decisions: tuple[Decision, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class StatusAnswer:
+    """How the bot is, as lines that each say one thing and whether it is well."""
+
+    lines: tuple[tuple[bool, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HelpAnswer:
+    """What can be typed, after a sentence on what was not understood."""
+
+    request: Help
+
+
+@dataclass(frozen=True, slots=True)
+class Sorry:
+    """Why there is no answer, in one plain sentence."""
+
+    sentence: str
+
+
+Answer = SummaryAnswer | BudgetsAnswer | OverviewAnswer | CheckAnswer | StatusAnswer | HelpAnswer | Sorry
+RECENT_DAYS = 14
+
+
+def summarize(request: Summary, reading: Reading, source: Source) -> SummaryAnswer:
+    """The sums over the days asked for, and over each day, week or month of them."""
+    sums = Sums(reading)
+    rows = () if request.by is None else tuple(_rows(request.span, request.by, sums))
+    return SummaryAnswer(
+        request=request,
+        totals=sums.total(request.span) or Totals(),
+        rows=rows,
+        missing=tuple(reading.missing(request.span)),
+        source=source,
+    )
+
+
+def budgets(rules: Rules, reading: Reading, source: Source) -> BudgetsAnswer:
+    """The open windows only."""
+    standings = tuple(each for each in evaluate(rules.rules, Sums(reading), {}, source.now) if not each.closed)
+    unwatched = tuple(rule for rule in rules.rules if not isinstance(rule, ThresholdRule))
+    told = {standing.rule.name for standing in standings} | {rule.name for rule in unwatched}
+    return BudgetsAnswer(standings, unwatched, source, tuple(rule for rule in rules.rules if rule.name not in told))
+
+
+def overview(rules: Rules, reading: Reading, source: Source) -> OverviewAnswer:
+    """What `/agent-usage` alone answers."""
+    today = utc_day(source.now)
+    day = window_of(Period.DAY, today).span
+    recent = Span(date.fromordinal(today.toordinal() - RECENT_DAYS + 1), day.end)
+    month = Span(window_of(Period.MONTH, today).start, day.end)
+    return OverviewAnswer(
+        today=Sums(reading).total(day) or Totals(),
+        month=summarize(Summary(month), reading, source),
+        budgets=budgets(rules, reading, source),
+        recent=tuple(_rows(recent, Period.DAY, Sums(reading))),
+        source=source,
+    )
+
+
+def _rows(span: Span, by: Period, sums: Sums) -> Sequence[Row]:
+    cut = (Span(max(w.start, span.start), min(w.end, span.end)) for w in windows_within(by, span))
+    return [Row(part, sums.total(part) or Totals()) for part in cut]

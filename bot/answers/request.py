@@ -1,0 +1,186 @@
+"""What was typed after `/agent-usage` or `agent-usage usage`, as a request. Any text gives one, never an error."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from bot.model import Period, Span
+from bot.windows import Window, a_year_after, window_of
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Today, the month to date, every budget, and a chart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The usage of some days, in one sum or by day, week or month."""
+
+    span: Span
+    by: Period | None = None
+
+    @property
+    def words(self) -> str:
+        """The request as it can be typed again on any later day and mean the same days."""
+        days = str(self.span.start) if self.span.days == 1 else f"{self.span.start}..{self.span.last}"
+        return f"{days} by {self.by}" if self.by else days
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """Every budget's standing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckNow:
+    """One check now, with each decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the bot itself is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What can be typed, and what was not understood (a sentence, possibly empty)."""
+
+    problem: str = ""
+
+
+Request = Overview | Summary | Budgets | CheckNow | Status | Help
+
+COMMANDS: dict[str, tuple[Callable[[], Request], str]] = {
+    "budgets": (Budgets, "where each budget stands"),
+    "check": (CheckNow, "check the budgets now, with the reason for each decision"),
+    "status": (Status, "whether the bot sees and speaks, and what waits"),
+    "help": (Help, "this list"),
+}
+PERIODS = {
+    "today": "since midnight UTC",
+    "yesterday": "the UTC day before",
+    "week": "since Monday",
+    "last week": "Monday to Sunday before",
+    "month": "since the 1st",
+    "last month": "the calendar month before",
+    "7d": "the last seven days with today; any number, also as `last 7 days`",
+    "2026-03-05": "one day",
+    "2026-03": "one month",
+    "2026-03-01..2026-03-15": "from one day to another",
+}
+_SHOWN = 60  # characters of a misunderstood text that are shown again
+
+
+def parse_request(text: str, today: date) -> Request:
+    """The request in this text; `today` is the UTC day. What can't be understood becomes Help with the nearest word."""
+    words = " ".join(text.lower().replace("`", " ").split())
+    if not words:
+        return Overview()
+    if words in COMMANDS:
+        return COMMANDS[words][0]()
+    return parse_period(words, today)
+
+
+def parse_period(words: str, today: date) -> Summary | Help:
+    """A period with an optional `by day|week|month`."""
+    period, by = _split_by(words)
+    if by is not None and by not in tuple(Period):
+        return Help(f"`by` takes day, week or month, not “{_shown(by)}”.")
+    try:
+        span = _span(period or "month", today)
+    except _MisunderstoodError as error:
+        return Help(str(error))
+    if span is None:
+        return Help(_unknown(period))
+    return Summary(span, Period(by) if by else None)
+
+
+class _MisunderstoodError(Exception):
+    """A period that can be read but not answered."""
+
+
+def _split_by(words: str) -> tuple[str, str | None]:
+    before, found, after = f" {words}".rpartition(" by ")
+    return (before.strip(), after.strip()) if found else (words, None)
+
+
+def _span(period: str, today: date) -> Span | None:
+    tomorrow = today + timedelta(days=1)
+    named = _named(period, today)
+    if named:
+        return Span(named.start, min(named.end, tomorrow))
+    if match := re.fullmatch(r"(?:last )?(\d{1,9}) ?(?:d|days?)", period):
+        return _last_days(int(match[1]), tomorrow)
+    if match := re.fullmatch(r"(\S+)(?: ?\.\. ?| to )(\S+)", period):
+        return _range(_dates(match[1]), _dates(match[2]), today)
+    dates = _dates(period)
+    return _range(dates, dates, today) if dates else None
+
+
+def _named(period: str, today: date) -> Span | None:
+    period = period.removeprefix("this ")
+    if period in ("today", "day"):
+        return window_of(Period.DAY, today).span
+    if period in ("yesterday", "last day"):
+        return window_of(Period.DAY, today).previous().span
+    for unit in (Period.WEEK, Period.MONTH):
+        window: Window = window_of(unit, today)
+        if period == unit:
+            return window.span
+        if period == f"last {unit}":
+            return window.previous().span
+    return None
+
+
+def _last_days(count: int, tomorrow: date) -> Span:
+    if count < 1:
+        raise _MisunderstoodError("That is no day at all: ask for 1d or more.")
+    if count > 366:
+        raise _MisunderstoodError("Cartesia answers for at most a year at once: ask for 365d or less.")
+    return _at_most_a_year(tomorrow - timedelta(days=count), tomorrow)
+
+
+def _dates(text: str) -> Span | None:
+    """One day or one month, as written; None where it is neither."""
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}", text, re.ASCII):
+            return window_of(Period.MONTH, date.fromisoformat(f"{text}-01")).span
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+            day = date.fromisoformat(text)
+            return Span(day, day + timedelta(days=1))
+    except (ValueError, OverflowError):
+        raise _MisunderstoodError(f"There is no {text} on the calendar.") from None
+    return None
+
+
+def _range(first: Span | None, last: Span | None, today: date) -> Span | None:
+    if first is None or last is None:
+        return None
+    if first.start > today:
+        raise _MisunderstoodError(f"{first.start} is still to come: today is {today} (UTC).")
+    if last.last < first.start:
+        raise _MisunderstoodError(f"{last.last} lies before {first.start}: write the earlier day first.")
+    return _at_most_a_year(first.start, min(last.end, today + timedelta(days=1)))
+
+
+def _at_most_a_year(start: date, end: date) -> Span:
+    if end > a_year_after(start):
+        raise _MisunderstoodError(
+            f"{start} to {end - timedelta(days=1)} is more than a year: ask for at most a year at once."
+        )
+    return Span(start, end)
+
+
+def _unknown(words: str) -> str:
+    near = difflib.get_close_matches(words, [*COMMANDS, *list(PERIODS)[:6]], n=1, cutoff=0.6)
+    hint = f" Did you mean `{near[0]}`?" if near else ""
+    return f"I don't know “{_shown(words)}”.{hint}"
+
+
+def _shown(words: str) -> str:
+    return words if len(words) <= _SHOWN else words[:_SHOWN] + "…"

@@ -1,0 +1,240 @@
+"""The composition root: builds the running bot from the settings, starts it, and stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+from slack_bolt.async_app import AsyncApp
+
+from bot.answers.desk import Desk
+from bot.cartesia.client import CartesiaClient
+from bot.cartesia.shared import SharedReadings
+from bot.check import Checker
+from bot.connection import Connection, bolt_app, connected, slack_client, try_tokens
+from bot.deliver import Deliveries
+from bot.errors import StoreError
+from bot.health import Health
+from bot.listeners.commands import Counter, register
+from bot.loops import Loops
+from bot.rules.home import RulesFile, RulesInForce, Texts
+from bot.settings import Settings, Transport
+from bot.slack import blocks
+from bot.slack.people import People
+from bot.slack.sender import Sender
+from bot.store.database import Database, open_database
+from bot.store.leases import Presence
+from bot.store.ledger import Ledger
+from bot.store.migrate import migrate
+from bot.store.outbox import Outbox
+
+DATABASE_PATIENCE = 60.0  # seconds at start
+ROUND_PATIENCE = 2.0  # seconds for the loops to end their rounds when the bot stops
+STOP_PATIENCE = 11.0  # seconds for what is in hand; the whole stop is promised within 20
+
+log = logging.getLogger(__name__)
+
+Now = Callable[[], datetime]
+
+
+class InHand:
+    """Work that outlives its acknowledgement: kept until it is done, so that a stop can wait for it."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin the work."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    async def finish(self) -> None:
+        """Wait for what is begun."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("an answer failed", exc_info=error)
+
+
+@dataclass(frozen=True)
+class Bot:
+    """The parts of one running bot that are started and stopped."""
+
+    app: AsyncApp
+    presence: Presence
+    rules: RulesInForce
+    usage: SharedReadings
+    checker: Checker
+    deliveries: Deliveries
+    loops: Loops
+    health: Health
+    in_hand: InHand
+    stop: asyncio.Event
+
+
+def reading_parts(settings: Settings, http: httpx.AsyncClient, now: Now) -> SharedReadings:
+    """What reads usage; the retries of one reading end after 30 s or one interval, whichever is longer."""
+    assert settings.cartesia_admin_api_key is not None  # noqa: S101 settings.load was told that it is needed
+    client = CartesiaClient(http, settings.cartesia_api_url, settings.cartesia_admin_api_key, now)
+    return SharedReadings(client, now, budget=max(30.0, settings.check_interval.total_seconds()))
+
+
+def rules_parts(settings: Settings, ledger: Ledger, now: Now) -> RulesInForce:
+    """The watched rules file."""
+    return RulesInForce(RulesFile(settings.rules_file), ledger, now, Texts(blocks.rules_broken, blocks.rules_mended))
+
+
+def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: Now) -> Bot:
+    """Put the parts together; nothing is started."""
+    assert settings.slack_bot_token is not None  # noqa: S101 settings.load was told that it is needed
+    holder = secrets.token_hex(6)
+    ledger, presence = Ledger(database), Presence(database, holder)
+    rules, usage = rules_parts(settings, ledger, now), reading_parts(settings, http, now)
+    deliveries = Deliveries(
+        Outbox(database, holder),
+        Sender(slack_client(settings, settings.slack_bot_token, retries=False)),
+        operations_channel=lambda: rules.current.operations_channel,
+        may_post=lambda: presence.may_post,
+    )
+    checker = Checker(
+        rules=rules,
+        usage=usage,
+        ledger=ledger,
+        now=now,
+        told=deliveries.wake,
+        blind_for=settings.blind_for,
+        beat=lambda: _beat(http, settings.heartbeat_url),
+    )
+    stop = asyncio.Event()
+    loops = Loops(checker, rules, settings.check_interval, lambda: presence.may_read, deliveries.wake, stop)
+    health = Health(checker, deliveries, rules, usage, settings.check_interval, now)
+    reads = slack_client(settings, settings.slack_bot_token, retries=True)
+    app, in_hand = bolt_app(settings, reads), InHand()
+    register(app, Counter(Desk(rules, usage, checker, health.status, now), People(reads), later=in_hand.add))
+    return Bot(app, presence, rules, usage, checker, deliveries, loops, health, in_hand, stop)
+
+
+async def open_store(settings: Settings, patience: float) -> Database:
+    """The database, at its current schema; one that can't be reached is waited for. Raises StoreError."""
+    database = open_database(settings.database_url.get_secret_value())
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            if await migrate(database):
+                log.info("the database was brought to the current schema")
+        except StoreError as error:
+            if time.monotonic() > give_up:
+                await database.close()
+                raise
+            log.warning("%s Trying again.", error)
+            await asyncio.sleep(1)
+        else:
+            return database
+
+
+async def migrate_only(settings: Settings) -> int:
+    """Bring the database to the current schema. Raises StoreError."""
+    await (await open_store(settings, DATABASE_PATIENCE)).close()
+    return 0
+
+
+async def serve(settings: Settings, transport: Transport, now: Now) -> int:
+    """Run until SIGTERM or SIGINT (0), or until a restart is the best that can happen (1)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    serving = asyncio.create_task(_serve(settings, transport, now))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        stopping.cancel()
+        return serving.result()
+    log.info("stopping")
+    serving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+    return 0
+
+
+async def _serve(settings: Settings, transport: Transport, now: Now) -> int:
+    """Start the parts in order; the stack stops them in the other one."""
+    async with contextlib.AsyncExitStack() as stack:
+        database = await open_store(settings, DATABASE_PATIENCE)
+        stack.push_async_callback(database.close)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=httpx.Timeout(10.0)))
+        bot = build(settings, database, http, now)
+        await try_tokens(settings, transport, bot.app.client)
+        await bot.rules.start()
+        await bot.presence.begin()
+        stack.push_async_callback(_leave, bot)
+        await bot.checker.start()
+        stack.push_async_callback(_finish, bot)
+        connection = await stack.enter_async_context(connected(bot.app, settings, transport, bot.health.troubles))
+        log.info("running in %s", "Socket Mode" if transport == "socket" else "HTTP mode")
+        return await _run(bot, connection)
+
+
+async def _run(bot: Bot, connection: Connection) -> int:
+    """The loops, until the connection is lost for good or one of them fails (1), or this is cancelled."""
+    endless = (
+        bot.loops.check(),
+        bot.loops.watch_sight(),
+        bot.loops.watch_rules(),
+        bot.deliveries.run(bot.stop),
+        bot.presence.run(bot.stop),
+    )
+    tasks = [asyncio.create_task(work) for work in (*endless, connection.lost())]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if error := task.exception():
+                log.error("a part of the bot failed in a way nobody foresaw; it restarts", exc_info=error)
+        return 1
+    finally:
+        bot.stop.set()
+        bot.deliveries.wake()
+        await asyncio.wait(tasks[:-1], timeout=ROUND_PATIENCE)  # a loop that is writing ends its round
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _finish(bot: Bot) -> None:
+    """Finish what is in hand: answers being given, messages being sent."""
+    try:
+        async with asyncio.timeout(STOP_PATIENCE):
+            await asyncio.gather(bot.deliveries.drain(), bot.in_hand.finish())
+    except TimeoutError:
+        log.warning("stopped with something in hand; it is settled at the next start")
+    await bot.usage.close()
+
+
+async def _leave(bot: Bot) -> None:
+    try:
+        await bot.presence.end()
+    except StoreError as error:
+        log.warning("%s Others take over when the lease ends.", error)
+
+
+async def _beat(http: httpx.AsyncClient, url: SecretStr | None) -> None:
+    """Tell the dead-man service that a check went well."""
+    if url is None:
+        return
+    try:
+        (await http.get(url.get_secret_value())).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        log.warning("HEARTBEAT_URL was not reached (%s)", type(error).__name__)

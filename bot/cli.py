@@ -1,0 +1,222 @@
+"""The commands and their exit codes. The only reader of the environment and of the real clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Coroutine, Iterator, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from bot import __version__, logs
+from bot.errors import BotError, SettingsError
+from bot.settings import ADMIN_KEY, Settings, choose_transport, load
+
+DONE, PROBLEM, WRONG = 0, 1, 2  # exit codes
+
+app = typer.Typer(
+    name="agent-usage",
+    help="Answers /agent-usage in Slack and tells a channel when a Cartesia agent budget breaks.",
+    no_args_is_help=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+rules_app = typer.Typer(help="Look at the rules file.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(rules_app, name="rules")
+
+
+class By(StrEnum):
+    """How a summary is split."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+def main() -> None:
+    """Run a command; foreseen trouble is one plain sentence on standard error and its exit code."""
+    try:
+        with plain_errors():
+            app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has seen enough
+
+
+@contextlib.contextmanager
+def plain_errors() -> Iterator[None]:
+    """Our errors end the program with their text and no traceback: 2 for settings and what we refuse to start with."""
+    from bot.errors import StartRefused
+
+    try:
+        yield
+    except SettingsError as error:
+        _fail(str(error), WRONG)
+    except StartRefused as error:
+        _fail(str(error), WRONG)
+    except BotError as error:
+        _fail(str(error), WRONG if hasattr(error, "mistakes") else PROBLEM)
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    print(text, file=sys.stderr)
+    raise SystemExit(code)
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment, over what `.env` says."""
+    from dotenv import dotenv_values
+
+    written = {name: value or "" for name, value in dotenv_values(Path(".env")).items()}
+    return {**written, **os.environ}
+
+
+def real_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _settings(*needs: str, quiet: bool = True) -> Settings:
+    settings = load(environment(), needs)
+    logs.set_up("ERROR" if quiet else settings.log_level, settings.log_format, settings.secrets())
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, int]) -> NoReturn:
+    raise SystemExit(asyncio.run(work))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise SystemExit(DONE)
+
+
+@app.callback(invoke_without_command=True)
+def default(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,  # noqa: ARG001 handled in its callback
+) -> None:
+    """Without a command: serve."""
+    if context.invoked_subcommand is None:
+        serve()
+
+
+def _environment_help() -> str:
+    lines = ["Environment variables (also read from .env):", ""]
+    lines += [f"{field.alias}: {field.description}\n" for field in Settings.model_fields.values()]
+    return "\n".join(lines)
+
+
+@app.command(epilog=_environment_help())
+def serve(
+    socket: Annotated[bool, typer.Option("--socket", help="Socket Mode, whatever else is configured.")] = False,
+    http: Annotated[bool, typer.Option("--http", help="HTTP mode, whatever else is configured.")] = False,
+) -> None:
+    """Connect to Slack, check, alert; the default."""
+    if socket and http:
+        _fail("Choose --socket or --http, not both.", WRONG)
+    environ = environment()
+    transport, needs = choose_transport(environ, "socket" if socket else "http" if http else None)
+    settings = load(environ, needs)
+    logs.set_up(settings.log_level, settings.log_format, settings.secrets())
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+        os.environ.pop(name, None)  # with both, Bolt would go into OAuth mode and ignore the bot token
+    from bot import app as composition
+
+    code = asyncio.run(composition.serve(settings, transport, real_now))
+    os._exit(code)  # everything is settled: no thread of a library may keep a stopped bot from ending
+
+
+@app.command()
+def usage(
+    period: Annotated[
+        list[str] | None, typer.Argument(help="today, week, 7d, 2026-03, 2026-03-01..2026-03-15 …")
+    ] = None,
+    by: Annotated[By | None, typer.Option("--by", help="Split the sum.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """The summary in the terminal; needs only the Cartesia key."""
+    from bot.terminal import print_usage
+
+    if as_json and as_csv:
+        _fail("Choose --json or --csv, not both.", WRONG)
+    words = " ".join([*(period or ["month"]), *(["by", by.value] if by else [])])
+    _run(print_usage(_settings(ADMIN_KEY), words, "json" if as_json else "csv" if as_csv else "table", real_now))
+
+
+@app.command()
+def check(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, but record and send nothing.")] = False,
+) -> None:
+    """One check now; prints each decision and its reason. The running bot sends what it records."""
+    from bot.terminal import check_dry, check_now
+
+    settings = _settings(ADMIN_KEY)
+    _run(check_dry(settings, real_now) if dry_run else check_now(settings, real_now))
+
+
+@rules_app.command("check")
+def rules_check() -> None:
+    """List every mistake of the rules file."""
+    from bot.terminal import check_rules
+
+    raise SystemExit(check_rules(_settings()))
+
+
+@rules_app.command("show")
+def rules_show() -> None:
+    """What the rules file says, as it is understood."""
+    from bot.terminal import show_rules
+
+    raise SystemExit(show_rules(_settings()))
+
+
+@rules_app.command("schema")
+def rules_schema() -> None:
+    """The JSON Schema of rules.yaml, for editors."""
+    import json
+
+    from bot.rules.schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the current schema."""
+    from bot.app import migrate_only
+
+    _run(migrate_only(_settings()))
+
+
+@app.command()
+def manifest(
+    http: Annotated[str | None, typer.Option("--http", help="Public address of the bot, for HTTP mode.")] = None,
+) -> None:
+    """The Slack app manifest, and the link that creates the app with it."""
+    from bot.slack.manifest import creation_link, manifest_yaml, public_address
+
+    try:
+        address = public_address(http) if http is not None else None
+    except ValueError as error:
+        _fail(str(error), WRONG)
+    print(manifest_yaml(address))
+    print(f"# Create the app with one click:\n# {creation_link(address)}")
+
+
+@app.command()
+def sandbox() -> None:
+    """Everything on this machine, no account: simulated Cartesia and Slack, the real bot between them."""
+    from bot.sandbox.conversation import run
+
+    try:
+        _run(run())
+    except TimeoutError as error:
+        _fail(f"The sandbox stopped: {error}.", PROBLEM)

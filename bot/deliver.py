@@ -1,0 +1,220 @@
+"""Delivery: one pass claims what is due and sends it, each row from claimed to settled (DESIGN section 5).
+
+claim → unclear? look for it first → post → delivered
+                                          ↘ dead destination: into the operations channel, naming it
+                                          ↘ otherwise: wait, and try again
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from bot.errors import StoreError
+from bot.model import Message
+from bot.slack.blocks import repeated, rerouted
+from bot.slack.failures import DESTINATION_MENDS, GONE, Failure, Refusal
+from bot.slack.sender import Absent, Posted, Sender
+from bot.store.outbox import Backlog, Delivery, Outbox
+from bot.waiting import set_within
+
+WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds before a row is tried again; the last one for ever after
+PACE = 1.1  # seconds between two posts to one channel: Slack takes about one a second
+AT_ONCE = 16  # channels served at the same time
+IDLE = 1.0  # seconds between two looks for due rows
+
+log = logging.getLogger(__name__)
+
+
+def back_off(attempts: int, asked_for: float | None = None) -> float:
+    """Seconds to wait after this many attempts; never less than Slack asked for."""
+    return max(WAITS[min(max(attempts, 1), len(WAITS)) - 1], asked_for or 0.0)
+
+
+class Deliveries:
+    """The delivery loop of one process.
+
+    `operations_channel` is asked for at each use, since the rules may change; `may_post` says whether a post begun now
+    would end before another process could take this one for dead.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        sender: Sender,
+        operations_channel: Callable[[], str | None],
+        may_post: Callable[[], bool],
+    ) -> None:
+        self._outbox = outbox
+        self._sender = sender
+        self._operations_channel = operations_channel
+        self._may_post = may_post
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._quiet_until: dict[str, float] = {}
+        self._refused_tokens = 0
+        self._ids: dict[str, str] = {}
+        self._wake = asyncio.Event()
+        self.trouble: str | None = None
+
+    def wake(self) -> None:
+        """Something was put in the outbox: look at once."""
+        self._wake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Claim and send until the bot stops; what is in hand then is left to `drain`."""
+        while not stop.is_set():
+            try:
+                await self.start_due()
+            except StoreError as error:
+                log.error("delivery: %s Trying again.", error)
+            if await set_within(self._wake, IDLE):
+                self._wake.clear()
+
+    async def start_due(self) -> None:
+        """Claim what is due and begin sending it, one message a channel at a time."""
+        now = time.monotonic()
+        self._quiet_until = {channel: until for channel, until in self._quiet_until.items() if until > now}
+        room = AT_ONCE - len(self._under_way)
+        if room <= 0 or _EVERYWHERE in self._quiet_until or not self._may_post():
+            return
+        for delivery in await self._outbox.claim(room, {*self._under_way, *self._quiet_until}):
+            task = asyncio.create_task(self._deliver(delivery), name=f"deliver {delivery.id}")
+            self._under_way[delivery.channel] = task
+            task.add_done_callback(functools.partial(self._finished, delivery.channel))
+
+    async def backlog(self) -> Backlog:
+        """What has been tried and waits. Raises StoreError."""
+        return await self._outbox.backlog()
+
+    async def pending(self) -> int:
+        """How many messages Slack does not have yet. Raises StoreError."""
+        return await self._outbox.pending()
+
+    async def drain(self) -> None:
+        """Finish what is in hand."""
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    def _finished(self, channel: str, task: asyncio.Task[None]) -> None:
+        del self._under_way[channel]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("delivery to %s failed in a way nobody foresaw", channel, exc_info=error)
+        self.wake()
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        self._quiet_until[delivery.channel] = time.monotonic() + PACE
+        outcome = await self._send(delivery)
+        if isinstance(outcome, Posted):
+            log.info("delivered %s %s to %s", delivery.kind, delivery.id, delivery.channel)
+            self._refused_tokens, self.trouble = 0, None
+            await self._persist(lambda: self._outbox.settle_delivered(delivery, outcome.channel, outcome.ts))
+            return
+        wait = self._wait_after(outcome, delivery)
+        problem = f"{delivery.channel}: {outcome.code}"
+        log.warning("not delivered yet: %s %s to %s (%s)", delivery.kind, delivery.id, delivery.channel, outcome.code)
+        unclear = outcome.failure is Failure.UNCLEAR
+        await self._persist(
+            lambda: self._outbox.settle_failed(delivery, problem=problem, again_in=wait, unclear=unclear)
+        )
+
+    def _wait_after(self, refusal: Refusal, delivery: Delivery) -> float:
+        """Seconds until the row is tried again; holds back the channel, or all of them, where the refusal is theirs."""
+        wait = back_off(delivery.attempts, refusal.retry_after)
+        now = time.monotonic()
+        if refusal.failure is Failure.CREDENTIAL:
+            self._refused_tokens += 1
+            wait = back_off(self._refused_tokens)
+            self._quiet_until[_EVERYWHERE] = now + wait
+            self.trouble = f"Slack refuses SLACK_BOT_TOKEN ({refusal.code}): reinstall the app and set its new token"
+            log.error("%s. Messages are kept until then.", self.trouble)
+        elif refusal.failure is Failure.DESTINATION:
+            self.trouble = f"no channel takes messages ({delivery.channel}: {refusal.code})"
+            log.error("%s. Messages are kept until one does.", self.trouble)
+        if refusal.retry_after:
+            self._quiet_until[delivery.channel] = now + refusal.retry_after
+        return wait
+
+    async def _send(self, delivery: Delivery) -> Posted | Refusal:
+        if delivery.action == "edit":
+            return await self._edit(delivery)
+        channel = delivery.root.channel if delivery.root else await self._id_of(delivery.channel)
+        message = delivery.message
+        if delivery.unclear:
+            match await self._look_for(delivery, channel):
+                case Posted() as posted:
+                    return posted
+                case Refusal(failure=Failure.DESTINATION):
+                    message = repeated(message, delivery.id)
+                case Refusal() as refusal:
+                    return Refusal(Failure.UNCLEAR, refusal.code, refusal.retry_after)
+        outcome = await self._post(delivery, channel, message)
+        if isinstance(outcome, Refusal) and outcome.failure is Failure.DESTINATION:
+            return await self._post_to_operations(delivery, outcome)
+        return outcome
+
+    async def _edit(self, delivery: Delivery) -> Posted | Refusal:
+        root = delivery.root
+        assert root is not None, "an edit is claimed only after its message was delivered"  # noqa: S101 kept by the queue's order
+        outcome = await self._sender.edit(root.channel, root.ts, delivery.message)
+        if isinstance(outcome, Refusal) and outcome.failure is Failure.DESTINATION:
+            log.warning("message %s can't be edited (%s); its thread tells the rest", root.ts, outcome.code)
+            return Posted(root.channel, root.ts)
+        if isinstance(outcome, Refusal) and outcome.failure is Failure.UNCLEAR:
+            return Refusal(Failure.TRANSIENT, outcome.code)
+        return outcome
+
+    async def _post(self, delivery: Delivery, channel: str, message: Message) -> Posted | Refusal:
+        thread = delivery.root.ts if delivery.root else None
+        outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, thread)
+        if isinstance(outcome, Refusal) and outcome.code == "not_in_channel" and await self._sender.join(channel):
+            outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, thread)
+        if isinstance(outcome, Refusal) and outcome.code in GONE:
+            outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, None)
+        if isinstance(outcome, Posted):
+            self._ids[delivery.channel] = outcome.channel
+        return outcome
+
+    async def _post_to_operations(self, delivery: Delivery, refused: Refusal) -> Posted | Refusal:
+        """The alert itself, in the operations channel, with the broken channel named and how to mend it."""
+        operations = self._operations_channel()
+        if not operations or operations == delivery.channel:
+            return refused
+        mend = DESTINATION_MENDS.get(refused.code, f"Slack says {refused.code}")
+        log.error("%s takes no messages (%s): %s", delivery.channel, refused.code, mend)
+        message = rerouted(delivery.message, delivery.channel, mend)
+        return await self._sender.post(await self._id_of(operations), message, delivery.id, delivery.kind, None)
+
+    async def _look_for(self, delivery: Delivery, channel: str) -> Posted | Absent | Refusal:
+        """Whether an earlier attempt arrived: in its channel, or in the operations channel it may have gone to."""
+        thread = delivery.root.ts if delivery.root else None
+        found = await self._sender.find(channel, delivery.id, delivery.first_sent, thread)
+        if isinstance(found, Refusal) and found.code == "not_in_channel" and await self._sender.join(channel):
+            found = await self._sender.find(channel, delivery.id, delivery.first_sent, thread)
+        operations = self._operations_channel()
+        if isinstance(found, Posted) or not operations or operations == delivery.channel:
+            return found
+        elsewhere = await self._sender.find(await self._id_of(operations), delivery.id, delivery.first_sent, None)
+        return elsewhere if isinstance(elsewhere, Posted) else found
+
+    async def _id_of(self, channel: str) -> str:
+        """The channel's id where it can be learned, else the name as written."""
+        if channel not in self._ids:
+            found = await self._sender.channel_id(channel)
+            if not isinstance(found, str):
+                return channel
+            self._ids[channel] = found
+        return self._ids[channel]
+
+    async def _persist(self, settle: Callable[[], Awaitable[None]]) -> None:
+        """Settle, however long the database takes to come back: what Slack has must not be forgotten."""
+        while True:
+            try:
+                return await settle()
+            except StoreError as error:
+                log.error("delivery: %s What was sent is noted as soon as it answers.", error)
+                await asyncio.sleep(IDLE)
+
+
+_EVERYWHERE = "*"  # no channel is called this

@@ -1,0 +1,92 @@
+"""The slash command and the Share button."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+
+from bot.answers.answer import Answer, Sorry
+from bot.answers.desk import Desk
+from bot.answers.request import Request, parse_request
+from bot.slack.blocks import SHARE, render, shared
+from bot.slack.people import People
+from bot.slack.respond import body_of, respond
+from bot.windows import utc_day
+
+COMMAND = "/agent-usage"
+GUEST = Sorry("Guests can't ask for usage here; the `access` part of rules.yaml says who can.")
+BROKEN = Sorry("That went wrong on the bot's side and is in its log; please ask again.")
+
+Ack = Callable[..., Awaitable[BoltResponse]]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Where questions arrive. `later` runs what outlives the acknowledgement, until it is done or the bot stops."""
+
+    desk: Desk
+    people: People
+    later: Callable[[Coroutine[Any, Any, None]], None]
+
+    def at_once(self, user: str, request: Request) -> Answer | None:
+        """The answer, where both the person's right and the figures are known."""
+        allowed = self.people.may_ask_at_once(user, self.desk.rules.current.access)
+        if allowed is None:
+            return None
+        return self.desk.at_once(request) if allowed else GUEST
+
+    async def answer(self, user: str, request: Request) -> Answer:
+        """The answer; what nobody foresaw is logged, and the asker is told."""
+        try:
+            if not await self.people.may_ask(user, self.desk.rules.current.access):
+                return GUEST
+            return await self.desk.answer(request)
+        except Exception:  # the asker must hear something, and the log has it all
+            log.exception("an answer failed")
+            return BROKEN
+
+    async def answer_later(self, user: str, request: Request, url: str) -> None:
+        """Answer the asker alone."""
+        await respond(url, render(await self.answer(user, request)))
+
+    async def share(self, user: str, request: Request, url: str) -> None:
+        """Show the answer to the channel it was asked in."""
+        await respond(url, shared(render(await self.answer(user, request)), user), in_channel=True)
+
+    def parse(self, text: str) -> Request:
+        """What was typed, on the UTC day it was typed."""
+        return parse_request(text, utc_day(self.desk.now()))
+
+
+def register(app: AsyncApp, counter: Counter) -> None:
+    """Put the listeners into the app, the catch-alls last: they keep stale buttons from showing an error."""
+
+    @app.command(COMMAND)
+    async def on_command(ack: Ack, body: dict[str, Any]) -> BoltResponse:
+        request = counter.parse(str(body.get("text") or ""))
+        if known := counter.at_once(body["user_id"], request):
+            return await ack(**body_of(render(known)))
+        counter.later(counter.answer_later(body["user_id"], request, body["response_url"]))
+        return await ack()
+
+    @app.action(SHARE)
+    async def on_share(ack: Ack, body: dict[str, Any]) -> BoltResponse:
+        words = str(body["actions"][0].get("value") or "")
+        request = counter.parse("" if words == "overview" else words)
+        counter.later(counter.share(body["user"]["id"], request, body["response_url"]))
+        return await ack()
+
+    async def only_acknowledge(ack: Ack) -> BoltResponse:
+        return await ack()
+
+    anything = re.compile(".*")
+    app.action(anything)(only_acknowledge)
+    app.view(anything)(only_acknowledge)
+    app.event(anything)(only_acknowledge)

@@ -1,0 +1,52 @@
+"""Log lines, as text or JSON, with every secret blotted out whatever a library may have written."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+_CHATTY = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "sqlalchemy", "aiosqlite", "alembic", "aiohttp", "asyncio")
+
+
+class Blotted(logging.Formatter):
+    """One line a record. A few lines of our own rather than a JSON logging library: the blotting is the point."""
+
+    def __init__(self, secrets: Sequence[str], *, as_json: bool) -> None:
+        super().__init__("%(levelname)-7s %(name)s: %(message)s")
+        self._secrets = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._json(record) if self._as_json else self._blot(f"{_at(record)} {super().format(record)}")
+
+    def _json(self, record: logging.LogRecord) -> str:
+        line = {"time": _at(record), "level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps({key: self._blot(text) for key, text in line.items()}, ensure_ascii=False)
+
+    def _blot(self, text: str) -> str:
+        for secret in self._secrets:  # the longest first: one may be the beginning of another
+            text = text.replace(secret, "…")
+        return text
+
+
+def _forms(secret: str) -> set[str]:
+    """The secret as it is, and as repr(), JSON and URLs write it."""
+    return {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe="")}
+
+
+def set_up(level: str, log_format: str, secrets: Sequence[str]) -> None:
+    """Log to standard error. Libraries speak from WARNING up: at DEBUG they print requests, at INFO bodies."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Blotted(secrets, as_json=log_format == "json"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _at(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

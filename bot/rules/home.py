@@ -1,0 +1,137 @@
+"""Where the rules live: a watched file. A good text takes force; a bad one leaves the last good rules in force."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from bot.model import Message
+from bot.rules.mistakes import Mistake, RulesError
+from bot.rules.models import Rules
+from bot.rules.parse import decode, parse
+from bot.store.ledger import Ledger, Revision
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """How the bot words what it says about its rules."""
+
+    broken: Callable[[str, tuple[Mistake, ...]], Message]
+    mended: Callable[[str], Message]
+
+
+@dataclass(frozen=True)
+class RulesFile:
+    """The file at RULES_FILE."""
+
+    path: Path
+
+    def stamp(self) -> tuple[int, int, int] | None:
+        """What changes when the file does; None where there is no such file."""
+        try:
+            stat = self.path.stat()
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+    def content(self) -> bytes:
+        """The file as it stands, empty where it can't be read."""
+        try:
+            return self.path.read_bytes()
+        except OSError:
+            return b""
+
+    def rules(self, content: bytes) -> Rules:
+        """The rules in this content. Raises RulesError with every mistake."""
+        if not content and not self.path.is_file():
+            missing = f"there is no such file: copy the starter rules.yaml to {self.path}, or correct RULES_FILE"
+            raise RulesError((Mistake(1, 1, missing),))
+        return parse(decode(content))
+
+
+def digest_of(content: bytes) -> str:
+    """A revision's identity."""
+    return hashlib.sha256(content).hexdigest()
+
+
+@dataclass
+class RulesInForce:
+    """The rules that hold now, since when each of them watches, and the mistakes of a file that does not hold."""
+
+    file: RulesFile
+    ledger: Ledger
+    now: Callable[[], datetime]
+    texts: Texts
+    current: Rules = field(default_factory=lambda: Rules(rules=()))
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    mistakes: tuple[Mistake, ...] = ()
+    _stamp: tuple[int, int, int] | None = None
+    _digest: str = ""
+    _suspect: str = ""
+
+    async def start(self) -> None:
+        """Take the file's rules, or the last good ones where it is bad. Raises RulesError with neither, StoreError."""
+        self._stamp = self.file.stamp()
+        content = self.file.content()
+        try:
+            await self._take(self.file.rules(content), content)
+        except RulesError as error:
+            last = await self.ledger.last_revision()
+            if last is None:
+                raise
+            await self._put_in_force(parse(last.text))
+            await self._report(error, digest_of(content))
+        self._digest = digest_of(content)
+
+    async def look(self) -> bool:
+        """Whether other rules are in force after a look at the file. Raises StoreError; the next look tries again."""
+        stamp = self.file.stamp()
+        if stamp == self._stamp:
+            return False
+        content = self.file.content()
+        digest = digest_of(content)
+        changed = digest != self._digest and await self._consider(content, digest)
+        if digest == self._digest:
+            self._stamp = stamp
+        return changed
+
+    async def _consider(self, content: bytes, digest: str) -> bool:
+        try:
+            rules = self.file.rules(content)
+        except RulesError as error:
+            if digest != self._suspect:
+                self._suspect = digest  # an editor may be half-way through writing: believe it when it stays
+                return False
+            await self._report(error, digest)
+            self._digest = digest
+            return False
+        await self._take(rules, content)
+        self._digest = digest
+        return True
+
+    async def _take(self, rules: Rules, content: bytes) -> None:
+        await self.ledger.record_revision(Revision(digest_of(content), decode(content), self.now()))
+        await self._put_in_force(rules)
+        self.mistakes = ()
+        await self.ledger.end("rules", rules.operations_channel, self.texts.mended(self.file.path.name), self.now())
+        log.info("rules: %d in force from %s", len(rules.rules), self.file.path)
+
+    async def _put_in_force(self, rules: Rules) -> None:
+        self.since = await self.ledger.since(rules, self.now())
+        self.current = rules
+
+    async def _report(self, error: RulesError, digest: str) -> None:
+        self.mistakes = error.mistakes
+        for mistake in error.mistakes:
+            log.error("%s", mistake.format(str(self.file.path)))
+        log.error("The last good rules stay in force.")
+        now = self.now()
+        await self.ledger.note("rules", digest, now)
+        message = self.texts.broken(self.file.path.name, error.mistakes)
+        await self.ledger.tell("rules", digest, self.current.operations_channel, message, now)

@@ -1,0 +1,144 @@
+"""What Slack's refusals mean, in one table (chat.postMessage and chat.update reference; slack-platform 4.6)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+
+class Failure(Enum):
+    """What to do after a call that Slack did not answer with ok."""
+
+    DESTINATION = auto()  # this channel will not take it: tell the operations channel instead
+    CREDENTIAL = auto()  # no channel will take it until somebody mends the token
+    PAYLOAD = auto()  # these blocks will never be taken: send simpler ones
+    TRANSIENT = auto()  # surely nothing was posted: try again later
+    UNCLEAR = auto()  # it may have been posted: look before trying again
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One failed call: its class, Slack's own word for it, and the seconds to wait where Slack named them."""
+
+    failure: Failure
+    code: str
+    retry_after: float | None = None
+
+
+INVITE = "invite the bot there with /invite, or correct the channel in rules.yaml"
+
+DESTINATION_MENDS = {
+    "channel_not_found": f"it does not exist, or it is private and the bot is not in it: {INVITE}",
+    "not_in_channel": f"the bot is not in it: {INVITE}",
+    "is_archived": "it is archived: unarchive it, or name another channel in rules.yaml",
+    "is_inactive": "it is closed: name another channel in rules.yaml",
+    "restricted_action": "an admin restricted who may post there: allow the bot, or name another channel",
+    "restricted_action_read_only_channel": "it is read-only: allow the bot to post, or name another channel",
+    "restricted_action_thread_only_channel": "it takes threads only: name another channel in rules.yaml",
+    "restricted_action_non_threadable_channel": "it takes no threads: name another channel in rules.yaml",
+    "restricted_action_thread_locked": "its thread is locked: unlock it, or name another channel in rules.yaml",
+    "messages_tab_disabled": "the app's Messages tab is off: switch it on in the app's settings under App Home",
+    "cannot_reply_to_message": "its thread takes no replies",
+    "thread_not_found": "its message is gone",
+    "message_not_found": "its message is gone",
+    "cant_update_message": "its message can't be edited",
+    "edit_window_closed": "its message can no longer be edited",
+    "ekm_access_denied": "an admin suspended posting there: ask a workspace admin",
+    "access_denied": "the bot may not post there: ask a workspace admin",
+    "no_permission": "the bot may not post there: ask a workspace admin",
+    "team_not_found": "its workspace is gone: name another channel in rules.yaml",
+    "user_not_in_channel": f"the person is not in it: {INVITE}",
+    "user_not_found": "there is no such person: correct the id in rules.yaml",
+}
+
+GONE = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})  # the message, not its channel
+
+_CREDENTIAL = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "missing_scope",
+        "not_allowed_token_type",
+        "team_access_not_granted",
+        "enterprise_is_restricted",
+        "accesslimited",
+        "two_factor_setup_required",
+    }
+)
+_PAYLOAD = frozenset(
+    {
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+        "too_many_attachments",
+        "attachment_payload_limit_exceeded",
+        "metadata_too_large",
+        "markdown_text_conflict",
+        "invalid_arguments",
+        "invalid_arg_name",
+        "invalid_post_type",
+        "invalid_form_data",
+        "invalid_charset",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+    }
+)
+_TRANSIENT = frozenset(
+    {
+        "ratelimited",
+        "rate_limited",
+        "message_limit_exceeded",
+        "request_timeout",
+        "org_login_required",
+        "team_added_to_org",
+    }
+)
+
+
+def classify(error: Exception) -> Refusal | None:
+    """What this failed call means; None where the exception is no answer of Slack's and no network fault."""
+    if isinstance(error, SlackApiError):
+        return _refused(error.response)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Refusal(Failure.TRANSIENT, "no_connection")  # nothing was sent yet
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):
+        return Refusal(Failure.UNCLEAR, "no_answer_in_time")
+    if isinstance(error, aiohttp.ClientError | OSError | ValueError):  # ValueError: an answer that is no JSON
+        return Refusal(Failure.UNCLEAR, "broken_answer")
+    return None
+
+
+def _refused(response: Any) -> Refusal:
+    status = getattr(response, "status_code", getattr(response, "status", 0))
+    body = getattr(response, "data", None)
+    code = str(body.get("error") or "") if isinstance(body, dict) else ""
+    if status == 429:
+        return Refusal(Failure.TRANSIENT, "ratelimited", _seconds(response.headers.get("Retry-After")))
+    if status >= 500 or not code:
+        return Refusal(Failure.UNCLEAR, code or f"http_{status}")
+    for failure, codes in (
+        (Failure.DESTINATION, DESTINATION_MENDS),
+        (Failure.CREDENTIAL, _CREDENTIAL),
+        (Failure.PAYLOAD, _PAYLOAD),
+        (Failure.TRANSIENT, _TRANSIENT),
+    ):
+        if code in codes:
+            return Refusal(failure, code)
+    return Refusal(Failure.UNCLEAR, code)  # internal_error, fatal_error, service_unavailable, and words added since
+
+
+def _seconds(text: Any) -> float | None:
+    try:
+        return max(0.0, float(text))
+    except (TypeError, ValueError):
+        return None

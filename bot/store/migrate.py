@@ -1,0 +1,43 @@
+"""Bringing the database to the current schema, safely when several processes start together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from bot.store.database import Database
+
+HEAD = "0001"  # the newest migration; naming it here spares every start the import of Alembic
+_LOCK = 7_246_110_019  # any number of our own, for PostgreSQL's advisory lock
+
+
+async def migrate(database: Database) -> bool:
+    """Upgrade to HEAD where needed; says whether anything was done. Raises StoreError."""
+    async with database.reading() as connection:
+        if await connection.run_sync(_revision) == HEAD:
+            return False
+    async with database.writing() as connection:
+        if not database.is_sqlite:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        if await connection.run_sync(_revision) == HEAD:
+            return False
+        await connection.run_sync(_upgrade)
+    return True
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # only a first start and an upgrade need it: 0.2 s of every other start
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

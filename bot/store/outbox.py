@@ -1,0 +1,209 @@
+"""The outbox: messages recorded with the decision they tell, claimed under a lease, settled once.
+
+A row is `waiting`, `sending` (claimed, and noted as such before the post) or `delivered`. A row that was left `sending`
+by a dead process comes back marked `unclear`: Slack may have it, so nobody posts it before looking (DESIGN section 5).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Message
+from bot.store.database import Database
+from bot.store.tables import leases, outbox
+
+Kind = Literal["alert", "reply", "report", "operations"]
+Action = Literal["post", "reply", "edit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Where an incident's message stands in Slack."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One claimed row. `channel` is as the rules name it, `first_sent` when it was first tried (seconds since 1970)."""
+
+    seq: int
+    id: str
+    kind: Kind
+    action: Action
+    channel: str
+    message: Message
+    attempts: int
+    unclear: bool
+    first_sent: float
+    root: Root | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits: how many rows, since when the oldest was decided, and the newest problem among them."""
+
+    waiting: int
+    oldest: datetime | None
+    problem: str | None
+
+
+async def enqueue(
+    connection: AsyncConnection,
+    *,
+    kind: Kind,
+    action: Action,
+    channel: str,
+    message: Message,
+    now: datetime,
+    incident_id: int | None = None,
+) -> str:
+    """Add one message within the caller's transaction; returns its id."""
+    row_id = secrets.token_hex(5)
+    await connection.execute(
+        insert(outbox).values(
+            id=row_id,
+            kind=kind,
+            action=action,
+            channel=channel,
+            body=json.dumps({"text": message.text, "blocks": list(message.blocks)}, ensure_ascii=False),
+            created_at=now,
+            incident_id=incident_id,
+        )
+    )
+    return row_id
+
+
+class Outbox:
+    """Claiming and settling, for one process named `holder`."""
+
+    def __init__(self, database: Database, holder: str) -> None:
+        self._database = database
+        self._holder = holder
+
+    async def claim(self, limit: int, busy: Collection[str]) -> list[Delivery]:
+        """Up to `limit` due rows, at most one a channel, none for a busy channel, in order within an incident."""
+        async with self._database.reading() as connection:
+            if not (await connection.execute(self._claimable(busy).limit(1))).first():
+                return []
+        async with self._database.writing() as connection:
+            rows = (await connection.execute(self._claimable(busy).with_for_update(skip_locked=True, of=outbox))).all()
+            first = {row.channel: row for row in reversed(rows)}
+            return [await self._take(connection, row) for row in list(first.values())[:limit]]
+
+    async def settle_delivered(self, delivery: Delivery, channel: str, ts: str) -> None:
+        """Note that Slack has it. Does nothing where another process has settled the row meanwhile."""
+        await self._settle(
+            delivery,
+            state="delivered",
+            posted_channel=channel,
+            posted_ts=ts,
+            delivered_at=self._database.clock(),
+            problem=None,
+            unclear=False,
+        )
+
+    async def settle_failed(self, delivery: Delivery, *, problem: str, again_in: float, unclear: bool) -> None:
+        """Give the row back, to be tried again in `again_in` seconds."""
+        await self._settle(
+            delivery, state="waiting", problem=problem, unclear=unclear, due=self._database.clock() + again_in
+        )
+
+    async def backlog(self) -> Backlog:
+        """What has been tried and waits."""
+        waiting = and_(outbox.c.state != "delivered", outbox.c.problem.is_not(None))
+        async with self._database.reading() as connection:
+            count, oldest = (
+                await connection.execute(select(func.count(), func.min(outbox.c.created_at)).where(waiting))
+            ).one()
+            newest = select(outbox.c.problem).where(waiting).order_by(outbox.c.seq.desc()).limit(1)
+            return Backlog(count, oldest, await connection.scalar(newest))
+
+    async def pending(self) -> int:
+        """How many rows Slack does not have yet."""
+        async with self._database.reading() as connection:
+            undelivered = select(func.count()).select_from(outbox).where(outbox.c.state != "delivered")
+            return await connection.scalar(undelivered) or 0
+
+    def _claimable(self, busy: Collection[str]) -> Any:
+        alive = select(leases.c.holder).where(leases.c.until > self._database.clock())
+        earlier = outbox.alias("earlier")
+        kept_in_order = (
+            select(earlier.c.seq)
+            .where(
+                earlier.c.incident_id == outbox.c.incident_id,
+                earlier.c.seq < outbox.c.seq,
+                earlier.c.state != "delivered",
+            )
+            .exists()
+        )
+        return (
+            select(outbox)
+            .where(
+                or_(
+                    and_(outbox.c.state == "waiting", outbox.c.due <= self._database.clock()),
+                    and_(outbox.c.state == "sending", outbox.c.holder.not_in(alive)),
+                ),
+                outbox.c.channel.not_in(list(busy)),
+                ~kept_in_order,
+            )
+            .order_by(outbox.c.seq)
+            .limit(200)
+        )
+
+    async def _take(self, connection: AsyncConnection, row: Any) -> Delivery:
+        unclear = row.unclear or row.state == "sending"
+        clock = await connection.scalar(select(self._database.clock()))
+        first_sent = row.first_sent or clock or 0.0
+        await connection.execute(
+            update(outbox)
+            .where(outbox.c.seq == row.seq)
+            .values(
+                state="sending",
+                holder=self._holder,
+                unclear=unclear,
+                attempts=row.attempts + 1,
+                first_sent=first_sent,
+            )
+        )
+        body = json.loads(row.body)
+        return Delivery(
+            seq=row.seq,
+            id=row.id,
+            kind=row.kind,
+            action=row.action,
+            channel=row.channel,
+            message=Message(body["text"], tuple(body["blocks"])),
+            attempts=row.attempts + 1,
+            unclear=unclear,
+            first_sent=first_sent,
+            root=await _root(connection, row.incident_id) if row.action != "post" else None,
+        )
+
+    async def _settle(self, delivery: Delivery, **values: Any) -> None:
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(outbox)
+                .where(outbox.c.seq == delivery.seq, outbox.c.holder == self._holder, outbox.c.state == "sending")
+                .values(holder=None, **values)
+            )
+
+
+async def _root(connection: AsyncConnection, incident_id: int | None) -> Root | None:
+    row = (
+        await connection.execute(
+            select(outbox.c.posted_channel, outbox.c.posted_ts).where(
+                outbox.c.incident_id == incident_id, outbox.c.action == "post"
+            )
+        )
+    ).first()
+    return Root(row.posted_channel, row.posted_ts) if row else None

@@ -1,0 +1,237 @@
+"""What the commands print: the same answers as in Slack, as tables, JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Literal
+
+import httpx
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from bot.answers.answer import Row, Source, SummaryAnswer, summarize
+from bot.answers.request import Summary, parse_period
+from bot.app import open_store, reading_parts, rules_parts
+from bot.budget.decide import Decision
+from bot.budget.evaluate import windows_judged
+from bot.check import Checker, judge
+from bot.errors import StoreError
+from bot.model import Span, Totals
+from bot.money import amount, dollars, number
+from bot.rules.home import RulesFile
+from bot.rules.mistakes import RulesError
+from bot.rules.models import Rule, Rules, SilenceRule, ThresholdRule, UnusualRule
+from bot.settings import Settings
+from bot.slack.blocks import headline, totals_words, window_words
+from bot.store.database import open_database
+from bot.store.ledger import Ledger
+from bot.store.outbox import Outbox
+from bot.windows import checked_span, utc_day
+
+Now = Callable[[], datetime]
+Form = Literal["table", "json", "csv"]
+PATIENCE = 5.0  # seconds that a command waits for the database
+
+
+async def print_usage(settings: Settings, words: str, form: Form, now: Now) -> int:
+    """The usage of a period. Raises CartesiaError."""
+    request = parse_period(" ".join(words.lower().split()), utc_day(now()))
+    if not isinstance(request, Summary):
+        print(request.problem.replace("`", ""), file=sys.stderr)
+        return 2
+    async with httpx.AsyncClient() as http:
+        reading = await reading_parts(settings, http, now).read(request.span)
+    answer = summarize(request, reading, Source(reading.read_at, now()))
+    {"table": _print_table, "json": _print_json, "csv": _print_csv}[form](answer)
+    return 0
+
+
+def _console() -> Console:
+    """Wide where nobody watches, so that no line is broken in a pipe."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+
+
+def _print_table(answer: SummaryAnswer) -> None:
+    span = answer.request.span
+    console = _console()
+    console.print(f"{span.start} to {span.last} (UTC days): {totals_words(answer.totals)}")
+    if answer.missing:
+        console.print(f"Cartesia gave no figures for {', '.join(map(str, answer.missing))}.")
+    if answer.rows:
+        table = Table(
+            "First day", "Last day", *(Column(name, justify="right") for name in ("Cost", "Minutes", "Calls"))
+        )
+        for row in answer.rows:
+            totals = row.totals
+            figures = (dollars(totals.cents), number(totals.minutes), number(totals.calls))
+            table.add_row(str(row.span.start), str(row.span.last), *figures)
+        console.print(table)
+
+
+def _figures(span: Span, totals: Totals) -> dict[str, object]:
+    return {
+        "first_day": str(span.start),
+        "last_day": str(span.last),
+        "cents": totals.cents,
+        "minutes": float(totals.minutes),
+        "calls": totals.calls,
+    }
+
+
+def _print_json(answer: SummaryAnswer) -> None:
+    rows = [_figures(row.span, row.totals) for row in answer.rows]
+    print(
+        json.dumps(
+            {
+                **_figures(answer.request.span, answer.totals),
+                "read_at": answer.source.read_at.isoformat(timespec="seconds"),
+                "missing_days": [str(day) for day in answer.missing],
+                "rows": rows,
+            },
+            indent=2,
+        )
+    )
+
+
+def _print_csv(answer: SummaryAnswer) -> None:
+    parts = answer.rows or (Row(answer.request.span, answer.totals),)
+    rows = [_figures(row.span, row.totals) for row in parts]
+    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+async def check_dry(settings: Settings, now: Now) -> int:
+    """Decide by the present rules, and show it; nothing is recorded or sent. Raises BotError."""
+    rules = _rules_of(settings)
+    async with httpx.AsyncClient() as http:
+        reading = await reading_parts(settings, http, now).read(checked_span(now()))
+    database = open_database(settings.database_url.get_secret_value())
+    try:
+        ledger = Ledger(database)
+        exists = database.file is None or database.file.exists()
+        said = await ledger.said_within(list(windows_judged(now()))) if exists else {}
+        since = await ledger.known_since(rules) if exists else {}
+    except StoreError as error:
+        print(f"{error} What was said before is not known, so every crossing shows as new.", file=sys.stderr)
+        said, since = {}, {}
+    finally:
+        await database.close()
+    decisions = judge(rules, {rule.name: since.get(rule.name, now()) for rule in rules.rules}, reading, said, now())
+    _print_decisions(rules, decisions)
+    return 0
+
+
+async def check_now(settings: Settings, now: Now) -> int:
+    """One check, recorded; the running bot sends what it finds. Raises BotError."""
+    database = await open_store(settings, PATIENCE)
+    try:
+        ledger = Ledger(database)
+        rules = rules_parts(settings, ledger, now)
+        await rules.start()
+        async with httpx.AsyncClient() as http:
+            checker = Checker(
+                rules=rules,
+                usage=reading_parts(settings, http, now),
+                ledger=ledger,
+                now=now,
+                told=lambda: None,
+                blind_for=settings.blind_for,
+                beat=_no_beat,
+            )
+            await checker.start()
+            decisions = await checker.check()
+        _print_decisions(rules.current, decisions)
+        if waiting := await Outbox(database, "").pending():
+            print(f"{waiting} {'message waits' if waiting == 1 else 'messages wait'}: the running bot sends them.")
+    finally:
+        await database.close()
+    return 0
+
+
+async def _no_beat() -> None:
+    """HEARTBEAT_URL hears of the running bot only."""
+
+
+def check_rules(settings: Settings) -> int:
+    """Print every mistake; 1 where there is one."""
+    try:
+        rules = _rules_of(settings)
+    except RulesError as error:
+        for mistake in error.mistakes:
+            print(mistake.format(str(settings.rules_file)))
+        return 1
+    print(f"{settings.rules_file}: {len(rules.rules)} rules, no mistakes.")
+    for note in notes(rules):
+        print(note)
+    return 0
+
+
+def show_rules(settings: Settings) -> int:
+    """Print the rules as understood. Raises RulesError."""
+    rules = _rules_of(settings)
+    table = Table("Rule", "Watches", "Levels", "Channel")
+    for rule in rules.rules:
+        table.add_row(Text(rule.name), *(Text(words) for words in (*_watched(rule), rules.channel_of(rule))))
+    _console().print(table)
+    for note in notes(rules):
+        print(note)
+    return 0
+
+
+def notes(rules: Rules) -> list[str]:
+    """What the file asks for that this version reads but does not do yet."""
+    later = [
+        f"{rule.name}: this kind of rule is read but not watched yet." for rule in rules.rules if not _is_watched(rule)
+    ]
+    later += [f"{report.name}: reports are read but not sent yet." for report in rules.reports]
+    for rule in rules.rules:
+        keys = [key for key in ("forecast", "then_every", "remind_every", "escalate") if getattr(rule, key, None)]
+        if keys:
+            later.append(f"{rule.name}: {', '.join(keys)} is read but has no effect yet.")
+    return later
+
+
+def _is_watched(rule: Rule) -> bool:
+    return isinstance(rule, ThresholdRule)
+
+
+def _watched(rule: Rule) -> tuple[str, str]:
+    match rule:
+        case ThresholdRule():
+            levels = ", ".join(
+                f"{level.percent.normalize():f}% = {amount(rule.metric, level.amount)}" for level in rule.levels
+            )
+            return f"{rule.metric} per {rule.period}, threshold {amount(rule.metric, rule.threshold)}", levels
+        case UnusualRule():
+            return f"{rule.metric} per day, {rule.above_usual}× the usual", "-"
+        case SilenceRule():
+            return f"{rule.metric} below {amount(rule.metric, rule.below)} by {rule.by:%H:%M} UTC", "-"
+
+
+def _rules_of(settings: Settings) -> Rules:
+    file = RulesFile(settings.rules_file)
+    return file.rules(file.content())
+
+
+def _print_decisions(rules: Rules, decisions: Sequence[Decision]) -> None:
+    table = Table("Rule", "Window", "Value", "Level", "Reason")
+    for decision in decisions:
+        standing = decision.standing
+        level = f"{standing.level.percent.normalize():f}%" if standing.level else "-"
+        value = headline(standing).removeprefix(f"{standing.rule.name}: ")
+        table.add_row(
+            *(
+                Text(cell)
+                for cell in (standing.rule.name, window_words(standing.window), value, level, decision.reason.value)
+            )
+        )
+    for rule in rules.rules:
+        if not _is_watched(rule):
+            table.add_row(Text(rule.name), "-", "-", "-", "not watched yet")
+    _console().print(table)

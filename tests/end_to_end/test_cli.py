@@ -1,0 +1,116 @@
+"""The commands in a terminal: what they print, and their exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+
+import pytest
+
+from bot.sandbox.world import RULES, World
+from bot.windows import utc_day
+
+
+async def run(world: World, *arguments: str, **more: str) -> tuple[int, str]:
+    process = world.program(*arguments, **more)
+    await process.start()
+    code = await process.ended()
+    return code, "\n".join(process.lines)
+
+
+async def test_usage_needs_only_the_cartesia_key(world: World) -> None:
+    world.cartesia.set_day(utc_day(world.now()), cents=123456, minutes="20576.0", calls=99)
+    code, printed = await run(world, "usage", "today", SLACK_BOT_TOKEN="", SLACK_APP_TOKEN="", RULES_FILE="none.yaml")
+    assert code == 0
+    assert "$1,234.56 · 20,576 minutes · 99 calls" in printed
+
+
+async def test_usage_as_json_and_csv_sums_to_the_cent(world: World) -> None:
+    today = utc_day(world.now())
+    for back in range(10):
+        world.cartesia.set_day(today - timedelta(days=back), cents=101 + back, minutes="1.5", calls=1)
+    code, printed = await run(world, "usage", "last", "7", "days", "--by", "day", "--json")
+    answer = json.loads(printed)
+    assert (code, answer["cents"], len(answer["rows"])) == (0, sum(101 + back for back in range(7)), 7)
+    code, printed = await run(world, "usage", "7d", "--by", "day", "--csv")
+    rows = list(csv.DictReader(io.StringIO(printed)))
+    assert sum(int(row["cents"]) for row in rows) == answer["cents"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("usage", "someday"), "I don't know"),
+        (("usage", "2024-01-01..2026-01-01"), "more than a year"),
+        (("usage", "--json", "--csv"), "not both"),
+        (("serve", "--socket", "--http"), "not both"),
+        (("manifest", "--http", "ftp://nowhere"), "write --http https://"),
+        (("nonsense",), "No such command"),
+    ],
+    ids=["unknown period", "too long", "two forms", "two modes", "no https", "unknown command"],
+)
+async def test_wrong_use_is_one_plain_sentence_and_exit_code_2(
+    world: World, arguments: tuple[str, ...], words: str
+) -> None:
+    code, printed = await run(world, *arguments)
+    assert code == 2
+    assert words in printed
+    assert "Traceback" not in printed
+
+
+async def test_a_dry_run_prints_each_rule_its_value_its_level_and_the_reason_and_leaves_nothing(world: World) -> None:
+    world.rules_file.write_text(RULES + "  - {name: Calls, metric: calls, threshold: 500}\n")
+    world.cartesia.set_day(utc_day(world.now()), cents=4200, calls=20)
+    code, printed = await run(world, "check", "--dry-run")
+    assert code == 0
+    spend = next(line for line in printed.splitlines() if "Daily spend" in line)
+    assert "$42.00 of $50.00 (84%)" in spend
+    assert "80%" in spend
+    assert "CROSSED" in spend
+    assert "BELOW" in next(line for line in printed.splitlines() if "Calls" in line)
+    assert not (world.folder / "agent-usage.db").exists()
+
+
+async def test_a_check_records_what_the_running_bot_then_sends_once(world: World) -> None:
+    world.cartesia.set_day(utc_day(world.now()), cents=5320)
+    code, printed = await run(world, "check")
+    assert code == 0
+    assert "CROSSED" in printed
+    assert "1 message waits" in printed
+    code, printed = await run(world, "check")
+    assert "SAID" in printed
+    await world.run()
+    await world.slack.until(lambda: world.slack.messages("voice-spend"), 10, "the alert")
+    await world.checks(2)
+    assert len(world.slack.calls_of("chat.postMessage")) == 1
+
+
+async def test_rules_check_lists_every_mistake_and_exits_with_1(world: World) -> None:
+    world.rules_file.write_text('chanel: "#x"\nrules:\n  - {name: A, threshold: 50}\n')
+    code, printed = await run(world, "rules", "check")
+    assert code == 1
+    assert "rules.yaml:1:1: " in printed
+    assert "rules.yaml:3:" in printed
+
+
+async def test_rules_show_and_schema_print(world: World) -> None:
+    code, printed = await run(world, "rules", "show")
+    assert code == 0
+    assert "Daily spend" in printed
+    code, printed = await run(world, "rules", "schema")
+    assert "threshold" in json.dumps(json.loads(printed))
+
+
+async def test_a_cartesia_that_refuses_the_key_is_told_with_what_to_do_and_exit_code_1(world: World) -> None:
+    code, printed = await run(world, "usage", CARTESIA_ADMIN_API_KEY="sk_car_admin_old")
+    assert code == 1
+    assert "get one at https://play.cartesia.ai/keys/admin" in printed
+
+
+async def test_the_sandbox_tells_its_whole_story_and_exits_0(world: World) -> None:
+    process = world.program("sandbox")
+    await process.start()
+    assert await process.ended(60) == 0
+    assert any("exit code 0; 2 messages in #voice-spend" in line for line in process.lines)

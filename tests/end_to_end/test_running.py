@@ -1,0 +1,138 @@
+"""Starting, stopping, and what is refused at start."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.sandbox.faults import Fault
+from bot.sandbox.world import World
+from bot.windows import utc_day
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+async def test_sigterm_exits_0_within_20_seconds(world: World, mode: str) -> None:
+    bot = await (world.run() if mode == "socket" else world.run_http())
+    await world.checks()
+    began = time.monotonic()
+    assert await bot.stop() == 0
+    assert time.monotonic() - began < 20
+
+
+async def test_sigterm_while_everything_hangs_still_exits_0_within_20_seconds(world: World) -> None:
+    world.cartesia.set_day(utc_day(world.now()), cents=9000)
+    bot = await world.run()
+    world.cartesia.faults.add("usage", Fault("hang"), times=None)
+    world.slack.faults.add("chat.postMessage", Fault("hang"), times=None)
+    await asyncio.sleep(1.5)
+    began = time.monotonic()
+    assert await bot.stop() == 0
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("SLACK_BOT_TOKEN", "xoxb-revoked-one"), ("SLACK_APP_TOKEN", "xapp-1-revoked-one")]
+)
+async def test_a_token_that_slack_refuses_ends_the_start_with_2(world: World, variable: str, value: str) -> None:
+    bot = world.program("serve", **{variable: value})
+    await bot.start()
+    assert await bot.ended() == 2
+    assert variable in bot.lines[-1]
+    assert value not in "\n".join(bot.lines)
+
+
+async def test_missing_variables_are_all_named_at_once_and_end_the_start_with_2(world: World) -> None:
+    bot = world.program("serve", CARTESIA_ADMIN_API_KEY="", SLACK_BOT_TOKEN="", SLACK_APP_TOKEN="", CHECK_INTERVAL="x")
+    await bot.start()
+    assert await bot.ended() == 2
+    named = [line.split(" ")[0].rstrip(":") for line in bot.lines]
+    assert named == ["CARTESIA_ADMIN_API_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "CHECK_INTERVAL"]
+
+
+async def test_bad_rules_with_nothing_to_fall_back_on_end_the_start_with_2(world: World) -> None:
+    world.rules_file.write_text('channel: "#voice-spend"\nrules:\n  - {name: A, treshold: $5}\n')
+    bot = world.program("serve")
+    await bot.start()
+    assert await bot.ended() == 2
+    assert any("rules.yaml:3:15: " in line and "threshold" in line for line in bot.lines), bot.lines
+
+
+async def test_health_endpoints_answer_in_socket_mode_where_a_port_is_set(world: World) -> None:
+    bot = await world.run(PORT="0", HOST="127.0.0.1")
+    port = (await bot.said("listening on port")).split()[-1]
+    await world.checks()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        assert (await http.get("/healthz")).status_code == 200
+        assert (await http.get("/readyz")).json() == {"ok": True, "reasons": []}
+
+
+async def test_a_dropped_socket_is_replaced_and_commands_are_answered_again(world: World) -> None:
+    bot = await world.run()
+    world.slack.socket.drop_all()
+    bot.lines.clear()
+    await bot.said("connected to Slack", 30)
+    answer = await (await world.slack.command("/agent-usage", "help")).answer()
+    assert "budgets" in answer.text
+
+
+async def test_slack_unreachable_at_start_is_waited_for(world: World) -> None:
+    world.slack.faults.add("auth.test", Fault("drop"), times=2)
+    world.slack.faults.add("apps.connections.open", Fault("status", status=503), times=3)
+    await world.run()
+    assert (await (await world.slack.command("/agent-usage", "help")).answer()).text
+
+
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [("right", 200), ("wrong secret", 401), ("stale timestamp", 401), ("no signature", 401)],
+)
+async def test_http_mode_takes_only_fresh_requests_that_slack_signed(world: World, how: str, status: int) -> None:
+    from slack_sdk.signature import SignatureVerifier
+
+    await world.run_http()
+    body = "command=%2Fagent-usage&text=help&user_id=U0MEMBER1&team_id=T1&channel_id=C0SPEND001&response_url=http://x/"
+    stamp = str(int(time.time()) - (400 if how == "stale timestamp" else 0))
+    secret = "another" if how == "wrong secret" else world.slack.signing_secret
+    signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body) or ""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Slack-Request-Timestamp": stamp}
+    if how != "no signature":
+        headers["X-Slack-Signature"] = signature
+    async with httpx.AsyncClient() as http:
+        answer = await http.post(str(world.slack.request_url), content=body, headers=headers)
+    assert answer.status_code == status
+
+
+async def test_no_secret_shows_anywhere_through_faults_of_every_kind(world: World) -> None:
+    world.cartesia.set_day(utc_day(world.now()), cents=9000)
+    for kind in ("drop", "garbage", "status"):
+        world.cartesia.faults.add("usage", Fault(kind))
+        world.slack.faults.add("chat.postMessage", Fault(kind))
+        world.slack.faults.add("auth.test", Fault(kind))
+    bot = await world.run(LOG_LEVEL="DEBUG", SLACK_SIGNING_SECRET=world.slack.signing_secret)
+    await world.slack.until(lambda: world.slack.messages("voice-spend"), 20, "the alert")
+    await world.slack.command("/agent-usage", "status")
+    await bot.stop()
+    written = b"".join(file.read_bytes() for file in world.folder.iterdir()) + "\n".join(bot.lines).encode()
+    shown = repr([message.json() for message in world.slack.messages("voice-spend")]).encode()
+    secrets = [world.cartesia.admin_key, world.slack.bot_token, world.slack.app_token, world.slack.signing_secret]
+    assert [secret for secret in secrets if secret.encode() in written + shown] == []
+
+
+async def test_a_second_bot_on_the_same_sqlite_file_stands_by_and_takes_over(world: World) -> None:
+    first = await world.run()
+    second = world.program("serve")
+    await second.start()
+    await second.said("standing by")
+    await first.stop(9)
+    await second.said("connected to Slack", 15)
+
+
+async def test_a_database_that_cannot_be_written_is_said_plainly(world: World, tmp_path: Path) -> None:
+    process = world.program("migrate", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    await process.start()
+    await asyncio.sleep(1)
+    assert "Trying again" in "\n".join(process.lines) or process.lines == []
