@@ -119,7 +119,15 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
         beat=lambda: _beat(http, settings.heartbeat_url),
     )
     stop = asyncio.Event()
-    loops = Loops(checker, rules, settings.check_interval, lambda: presence.may_read, deliveries.wake, stop)
+    loops = Loops(
+        checker,
+        rules,
+        settings.check_interval,
+        presence,
+        keep=lambda: ledger.prune(now() - settings.kept_for),
+        told=deliveries.wake,
+        stop=stop,
+    )
     health = Health(checker, deliveries, rules, usage, settings.check_interval, now)
     reads = slack_client(settings, settings.slack_bot_token, retries=True)
     app, in_hand = bolt_app(settings, reads), InHand()
@@ -194,6 +202,7 @@ async def _run(bot: Bot, connection: Connection) -> int:
         bot.loops.check(),
         bot.loops.watch_sight(),
         bot.loops.watch_rules(),
+        bot.loops.prune(),
         bot.deliveries.run(bot.stop),
         bot.presence.run(bot.stop),
     )

@@ -12,6 +12,7 @@ import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from bot.errors import StoreError
 from bot.model import Message
@@ -21,17 +22,30 @@ from bot.slack.sender import Absent, Posted, Sender
 from bot.store.outbox import Backlog, Delivery, Outbox
 from bot.waiting import set_within
 
-WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds before a row is tried again; the last one for ever after
-PACE = 1.1  # seconds between two posts to one channel: Slack takes about one a second
 AT_ONCE = 16  # channels served at the same time
 IDLE = 1.0  # seconds between two looks for due rows
 
 log = logging.getLogger(__name__)
 
 
-def back_off(attempts: int, asked_for: float | None = None) -> float:
-    """Seconds to wait after this many attempts; never less than Slack asked for."""
-    return max(WAITS[min(max(attempts, 1), len(WAITS)) - 1], asked_for or 0.0)
+@dataclass(frozen=True)
+class Pace:
+    """Seconds between two posts to one channel (Slack takes about one a second), and before a row is tried again."""
+
+    between_posts: float = 1.1
+    waits: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+    def back_off(self, attempts: int, asked_for: float | None = None) -> float:
+        """Seconds to wait after this many attempts, the last wait for ever after; never less than Slack asked for."""
+        return max(self.waits[min(max(attempts, 1), len(self.waits)) - 1], asked_for or 0.0)
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """Why a row is not delivered yet, and whether Slack may have it all the same."""
+
+    refusal: Refusal
+    unclear: bool
 
 
 class Deliveries:
@@ -47,11 +61,13 @@ class Deliveries:
         sender: Sender,
         operations_channel: Callable[[], str | None],
         may_post: Callable[[], bool],
+        pace: Pace | None = None,
     ) -> None:
         self._outbox = outbox
         self._sender = sender
         self._operations_channel = operations_channel
         self._may_post = may_post
+        self._pace = pace or Pace()
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._quiet_until: dict[str, float] = {}
         self._refused_tokens = 0
@@ -70,7 +86,7 @@ class Deliveries:
                 await self.start_due()
             except StoreError as error:
                 log.error("delivery: %s Trying again.", error)
-            if await set_within(self._wake, IDLE):
+            if await set_within(self._wake, self._pause()):
                 self._wake.clear()
 
     async def start_due(self) -> None:
@@ -97,6 +113,11 @@ class Deliveries:
         """Finish what is in hand."""
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
+    def _pause(self) -> float:
+        """Seconds until the next look: sooner where a channel may be posted to again sooner."""
+        now = time.monotonic()
+        return min([IDLE, *(until - now + 0.01 for until in self._quiet_until.values() if until > now)])
+
     def _finished(self, channel: str, task: asyncio.Task[None]) -> None:
         del self._under_way[channel]
         if not task.cancelled() and (error := task.exception()):
@@ -104,28 +125,28 @@ class Deliveries:
         self.wake()
 
     async def _deliver(self, delivery: Delivery) -> None:
-        self._quiet_until[delivery.channel] = time.monotonic() + PACE
+        self._quiet_until[delivery.channel] = time.monotonic() + self._pace.between_posts
         outcome = await self._send(delivery)
         if isinstance(outcome, Posted):
             log.info("delivered %s %s to %s", delivery.kind, delivery.id, delivery.channel)
             self._refused_tokens, self.trouble = 0, None
             await self._persist(lambda: self._outbox.settle_delivered(delivery, outcome.channel, outcome.ts))
             return
-        wait = self._wait_after(outcome, delivery)
-        problem = f"{delivery.channel}: {outcome.code}"
-        log.warning("not delivered yet: %s %s to %s (%s)", delivery.kind, delivery.id, delivery.channel, outcome.code)
-        unclear = outcome.failure is Failure.UNCLEAR
+        code, unclear = outcome.refusal.code, outcome.unclear
+        wait = self._wait_after(outcome.refusal, delivery)
+        log.warning("not delivered yet: %s %s to %s (%s)", delivery.kind, delivery.id, delivery.channel, code)
+        problem = f"{delivery.channel}: {code}"
         await self._persist(
             lambda: self._outbox.settle_failed(delivery, problem=problem, again_in=wait, unclear=unclear)
         )
 
     def _wait_after(self, refusal: Refusal, delivery: Delivery) -> float:
         """Seconds until the row is tried again; holds back the channel, or all of them, where the refusal is theirs."""
-        wait = back_off(delivery.attempts, refusal.retry_after)
+        wait = self._pace.back_off(delivery.attempts, refusal.retry_after)
         now = time.monotonic()
         if refusal.failure is Failure.CREDENTIAL:
             self._refused_tokens += 1
-            wait = back_off(self._refused_tokens)
+            wait = self._pace.back_off(self._refused_tokens)
             self._quiet_until[_EVERYWHERE] = now + wait
             self.trouble = f"Slack refuses SLACK_BOT_TOKEN ({refusal.code}): reinstall the app and set its new token"
             log.error("%s. Messages are kept until then.", self.trouble)
@@ -136,9 +157,9 @@ class Deliveries:
             self._quiet_until[delivery.channel] = now + refusal.retry_after
         return wait
 
-    async def _send(self, delivery: Delivery) -> Posted | Refusal:
+    async def _send(self, delivery: Delivery) -> Posted | Unsent:
         if delivery.action == "edit":
-            return await self._edit(delivery)
+            return _unsent(await self._edit(delivery))
         channel = delivery.root.channel if delivery.root else await self._id_of(delivery.channel)
         message = delivery.message
         if delivery.unclear:
@@ -148,30 +169,29 @@ class Deliveries:
                 case Refusal(failure=Failure.DESTINATION):
                     message = repeated(message, delivery.id)
                 case Refusal() as refusal:
-                    return Refusal(Failure.UNCLEAR, refusal.code, refusal.retry_after)
-        outcome = await self._post(delivery, channel, message)
+                    return Unsent(refusal, unclear=True)
+        outcome = await self._post_joining(delivery, channel, message)
         if isinstance(outcome, Refusal) and outcome.failure is Failure.DESTINATION:
-            return await self._post_to_operations(delivery, outcome)
-        return outcome
+            outcome = await self._post_to_operations(delivery, outcome)
+        return _unsent(outcome)
 
     async def _edit(self, delivery: Delivery) -> Posted | Refusal:
         root = delivery.root
-        assert root is not None, "an edit is claimed only after its message was delivered"  # noqa: S101 kept by the queue's order
+        assert root is not None  # noqa: S101 the queue's order: an edit is claimed only after its message was delivered
         outcome = await self._sender.edit(root.channel, root.ts, delivery.message)
         if isinstance(outcome, Refusal) and outcome.failure is Failure.DESTINATION:
             log.warning("message %s can't be edited (%s); its thread tells the rest", root.ts, outcome.code)
             return Posted(root.channel, root.ts)
-        if isinstance(outcome, Refusal) and outcome.failure is Failure.UNCLEAR:
-            return Refusal(Failure.TRANSIENT, outcome.code)
         return outcome
 
-    async def _post(self, delivery: Delivery, channel: str, message: Message) -> Posted | Refusal:
+    async def _post_joining(self, delivery: Delivery, channel: str, message: Message) -> Posted | Refusal:
+        """Post; into a public channel after joining it, and outside a thread that is gone."""
         thread = delivery.root.ts if delivery.root else None
-        outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, thread)
+        outcome = await self._post(delivery, channel, message, thread)
         if isinstance(outcome, Refusal) and outcome.code == "not_in_channel" and await self._sender.join(channel):
-            outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, thread)
+            outcome = await self._post(delivery, channel, message, thread)
         if isinstance(outcome, Refusal) and outcome.code in GONE:
-            outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, None)
+            outcome = await self._post(delivery, channel, message, None)
         if isinstance(outcome, Posted):
             self._ids[delivery.channel] = outcome.channel
         return outcome
@@ -184,7 +204,12 @@ class Deliveries:
         mend = DESTINATION_MENDS.get(refused.code, f"Slack says {refused.code}")
         log.error("%s takes no messages (%s): %s", delivery.channel, refused.code, mend)
         message = rerouted(delivery.message, delivery.channel, mend)
-        return await self._sender.post(await self._id_of(operations), message, delivery.id, delivery.kind, None)
+        return await self._post(delivery, await self._id_of(operations), message, None)
+
+    async def _post(self, delivery: Delivery, channel: str, message: Message, thread: str | None) -> Posted | Refusal:
+        if not self._may_post():
+            return Refusal(Failure.TRANSIENT, "no_sign_of_life")  # another process may take this one for dead
+        return await self._sender.post(channel, message, delivery.id, delivery.kind, thread)
 
     async def _look_for(self, delivery: Delivery, channel: str) -> Posted | Absent | Refusal:
         """Whether an earlier attempt arrived: in its channel, or in the operations channel it may have gone to."""
@@ -215,6 +240,10 @@ class Deliveries:
             except StoreError as error:
                 log.error("delivery: %s What was sent is noted as soon as it answers.", error)
                 await asyncio.sleep(IDLE)
+
+
+def _unsent(outcome: Posted | Refusal) -> Posted | Unsent:
+    return outcome if isinstance(outcome, Posted) else Unsent(outcome, outcome.failure is Failure.UNCLEAR)
 
 
 _EVERYWHERE = "*"  # no channel is called this

@@ -13,9 +13,12 @@ from typing import TypeVar
 from bot.check import Checker
 from bot.errors import CartesiaError, StoreError
 from bot.rules.home import RulesInForce
+from bot.store.leases import Presence
 from bot.waiting import set_within
 
 LOOK = 1.0  # seconds between two looks at the rules file, and at whether the bot sees
+GLANCE = 0.25  # seconds between two looks at whether a check is due
+DAY = 86_400.0  # seconds
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -23,31 +26,37 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Loops:
-    """The loops of one process; only the one that `may_read` asks Cartesia and judges."""
+    """The loops of one process; of several, only the one whose presence `may_read` asks Cartesia and judges."""
 
     checker: Checker
     rules: RulesInForce
     interval: timedelta
-    may_read: Callable[[], bool]
+    presence: Presence
+    keep: Callable[[], Awaitable[None]]
     told: Callable[[], None]
     stop: asyncio.Event
     _rules_changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def check(self) -> None:
         """A check each interval; new rules are judged at once, by the last reading."""
-        next_check = time.monotonic()
-        while not await set_within(self.stop, min(LOOK / 4, max(0.0, next_check - time.monotonic()))):
-            if time.monotonic() >= next_check:
+        next_check: float | None = None
+        while not await set_within(self.stop, GLANCE if next_check is None else min(GLANCE, _left(next_check))):
+            if not self.presence.may_read:
+                next_check = None
+            elif next_check is None:
+                next_check = time.monotonic() + (await _logged(self.presence.until_next_reading) or 0.0)
+            elif _left(next_check) <= 0:
                 next_check = time.monotonic() + self.interval.total_seconds()
-                await self._if_it_may(self.checker.check)
+                await _logged(self._check_once)
             elif self._rules_changed.is_set():
                 self._rules_changed.clear()
-                await self._if_it_may(self.checker.judge_again)
+                await _logged(self.checker.judge_again)
 
     async def watch_sight(self) -> None:
         """Tell when nothing can be read for too long."""
         while not await set_within(self.stop, LOOK):
-            await self._if_it_may(self.checker.watch_sight)
+            if self.presence.may_read:
+                await _logged(self.checker.watch_sight)
 
     async def watch_rules(self) -> None:
         """Put changed rules in force."""
@@ -56,9 +65,21 @@ class Loops:
                 self._rules_changed.set()
                 self.told()
 
-    async def _if_it_may(self, work: Callable[[], Awaitable[object]]) -> None:
-        if self.may_read():
-            await _logged(work)
+    async def prune(self) -> None:
+        """Let go of what is older than promised, at start and once a day."""
+        next_time = 0.0
+        while not await set_within(self.stop, LOOK):
+            if self.presence.may_read and _left(next_time) <= 0:
+                next_time = time.monotonic() + DAY
+                await _logged(self.keep)
+
+    async def _check_once(self) -> None:
+        await self.presence.note_reading(self.interval.total_seconds())
+        await self.checker.check()
+
+
+def _left(moment: float) -> float:
+    return max(0.0, moment - time.monotonic())
 
 
 async def _logged(work: Callable[[], Awaitable[T]]) -> T | None:

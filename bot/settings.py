@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
 from bot.errors import SettingsError
@@ -38,6 +38,12 @@ def _interval(value: object) -> object:
         return parse_interval(value)
     except ValueError:
         raise PydanticCustomError("duration", "write a duration such as 30s, 5m or 1h") from None
+
+
+def _at_least_a_second(value: timedelta) -> timedelta:
+    if value < timedelta(seconds=1):
+        raise PydanticCustomError("too_often", "write at least 1s")
+    return value
 
 
 def _starts_with(prefix: str, what: str) -> Any:
@@ -130,13 +136,16 @@ class Settings(BaseModel):
     rules_home: Annotated[Literal["file", "database"], BeforeValidator(_lower)] = Field(
         "file", alias="RULES_HOME", description="where edits made in Slack are kept: file or database"
     )
-    check_interval: Annotated[timedelta, BeforeValidator(_interval), Field(ge=timedelta(seconds=1))] = Field(
+    check_interval: Annotated[timedelta, BeforeValidator(_interval), AfterValidator(_at_least_a_second)] = Field(
         timedelta(minutes=5), alias="CHECK_INTERVAL", description="how often usage is read: 5m, 30s; at least 1s"
     )
     blind_after: Annotated[timedelta, BeforeValidator(_interval)] = Field(
         timedelta(minutes=15),
         alias="BLIND_AFTER",
         description="silence that counts as blind; in force is the longer of this and three intervals",
+    )
+    keep_months: int = Field(
+        13, alias="KEEP_MONTHS", ge=3, le=120, description="how long readings, messages and revisions are kept"
     )
     host: str = Field("0.0.0.0", alias="HOST", min_length=1, description="HTTP mode and health endpoints")  # noqa: S104 a container's own network
     port: int | None = Field(
@@ -162,6 +171,11 @@ class Settings(BaseModel):
     def blind_for(self) -> timedelta:
         """The silence that counts as blind: the longer of BLIND_AFTER and three intervals."""
         return max(self.blind_after, 3 * self.check_interval)
+
+    @property
+    def kept_for(self) -> timedelta:
+        """How long readings, delivered messages, what was said and old revisions are kept."""
+        return timedelta(days=31 * self.keep_months)
 
     def secrets(self) -> list[str]:
         """Every value that must never be printed, for the log's last line of defence."""
@@ -203,13 +217,8 @@ def _problem(error: Any) -> str:
     plain = {
         "literal_error": f"write {error.get('ctx', {}).get('expected', '')}",
         "int_parsing": "write a whole number",
-        "greater_than_equal": f"write at least {_bound(error, 'ge')}",
-        "less_than_equal": f"write at most {_bound(error, 'le')}",
+        "greater_than_equal": f"write at least {error.get('ctx', {}).get('ge')}",
+        "less_than_equal": f"write at most {error.get('ctx', {}).get('le')}",
     }.get(error["type"], error["msg"])
     where = f" It is {WHERE[name]}." if name in WHERE else ""
     return f"{name}: {plain}.{where}"
-
-
-def _bound(error: Any, which: str) -> str:
-    bound = error.get("ctx", {}).get(which, "")
-    return f"{bound.total_seconds():.0f}s" if isinstance(bound, timedelta) else str(bound)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import delete, insert, or_
+from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 
 from bot.errors import StoreError
@@ -26,6 +26,7 @@ RENEW = 3.0  # seconds between two signs of life
 POSTING_ROOM = 5.0  # seconds since the last renewal within which a post (10 s at most) still ends before the lease does
 FOREVER = 1e12
 READER = "reader"
+NEXT_READING = "next reading"  # its `until` is when Cartesia is to be asked again
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,26 @@ class Presence:
                 await self._renew()
             except StoreError as error:
                 log.error("lease: %s Trying again.", error)
+
+    async def until_next_reading(self) -> float:
+        """Seconds until Cartesia is to be asked again, for a process that has just taken over; 0 where nobody asked.
+
+        Where a lock says that there is one process, it asks when it starts. Raises StoreError.
+        """
+        if self._lock is not None:
+            return 0.0
+        left = select(leases.c.until - self._database.clock()).where(leases.c.name == NEXT_READING)
+        async with self._database.reading() as connection:
+            return max(0.0, await connection.scalar(left) or 0.0)
+
+    async def note_reading(self, interval: float) -> None:
+        """Cartesia is asked now, and again in `interval` seconds, whoever reads then. Raises StoreError."""
+        if self._lock is not None:
+            return
+        until = self._database.clock() + interval
+        noted = insert_on_postgresql(leases).values(name=NEXT_READING, holder="", until=until)
+        async with self._database.writing() as connection:
+            await connection.execute(noted.on_conflict_do_update(index_elements=["name"], set_={"until": until}))
 
     async def end(self) -> None:
         """Let others take over at once. Raises StoreError."""

@@ -18,8 +18,8 @@ from bot.model import Message, Period, Reading, Span, Totals
 from bot.rules.models import Rules
 from bot.store.database import Database
 from bot.store.outbox import enqueue
-from bot.store.tables import conditions, incidents, known_rules, readings, rule_revisions, said
-from bot.windows import Window
+from bot.store.tables import conditions, incidents, known_rules, outbox, readings, rule_revisions, said
+from bot.windows import Window, utc_day
 
 ConditionName = Literal["rules", "usage"]
 
@@ -205,6 +205,29 @@ class Ledger:
             gone = await connection.execute(delete(conditions).where(conditions.c.name == name))
             if told and gone.rowcount and channel:
                 await enqueue(connection, kind="operations", action="post", channel=channel, message=message, now=now)
+
+    async def prune(self, before: datetime) -> None:
+        """Let go of readings, delivered messages, closed incidents and old revisions from before then.
+
+        Kept are messages that Slack does not have yet, with their incidents, and always the last revision.
+        """
+        day = utc_day(before)
+        undelivered = select(outbox.c.incident_id).where(
+            outbox.c.state != "delivered", outbox.c.incident_id.is_not(None)
+        )
+        newest = select(func.max(rule_revisions.c.id)).scalar_subquery()
+        old: dict[Any, ColumnElement[bool]] = {
+            readings: readings.c.day < day,
+            incidents: and_(incidents.c.window_start < day, incidents.c.id.not_in(undelivered)),
+            outbox: and_(outbox.c.created_at < before, outbox.c.state == "delivered", outbox.c.incident_id.is_(None)),
+            rule_revisions: and_(rule_revisions.c.in_force_from < before, rule_revisions.c.id != newest),
+        }
+        async with self._database.reading() as connection:
+            counts = {table: await connection.scalar(select(func.count()).where(old[table])) for table in old}
+        if any(counts.values()):
+            async with self._database.writing() as connection:
+                for table, condition in old.items():
+                    await connection.execute(delete(table).where(condition))
 
     async def _incident(self, connection: AsyncConnection, decision: Decision, now: datetime) -> tuple[int, bool]:
         """The incident's number, and whether it was opened just now."""
