@@ -66,7 +66,7 @@ class InHand:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("an answer failed", exc_info=error)
+            log.error("what was in hand failed in a way nobody foresaw", exc_info=error)
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,11 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
     assert settings.slack_bot_token is not None  # noqa: S101 settings.load was told that it is needed
     holder = secrets.token_hex(6)
     ledger, presence = Ledger(database), Presence(database, holder)
+    in_hand = InHand()
     rules, usage = rules_parts(settings, ledger, now), reading_parts(settings, http, now)
     deliveries = Deliveries(
         Outbox(database, holder),
-        Sender(slack_client(settings, settings.slack_bot_token, retries=False)),
+        Sender(slack_client(settings, settings.slack_bot_token, retries=False), lambda: presence.may_post),
         operations_channel=lambda: rules.current.operations_channel,
         may_post=lambda: presence.may_post,
     )
@@ -116,7 +117,7 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
         now=now,
         told=deliveries.wake,
         blind_for=settings.blind_for,
-        beat=lambda: _beat(http, settings.heartbeat_url),
+        beat=lambda: in_hand.add(_beat(http, settings.heartbeat_url)),
     )
     stop = asyncio.Event()
     loops = Loops(
@@ -128,9 +129,9 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
         told=deliveries.wake,
         stop=stop,
     )
-    health = Health(checker, deliveries, rules, usage, settings.check_interval, now)
+    health = Health(ledger, presence, deliveries, rules, usage, settings.check_interval, now)
     reads = slack_client(settings, settings.slack_bot_token, retries=True)
-    app, in_hand = bolt_app(settings, reads), InHand()
+    app = bolt_app(settings, reads)
     register(app, Counter(Desk(rules, usage, checker, health.status, now), People(reads), later=in_hand.add))
     return Bot(app, presence, rules, usage, checker, deliveries, loops, health, in_hand, stop)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -37,9 +37,8 @@ class Checker:
     now: Callable[[], datetime]
     told: Callable[[], None]
     blind_for: timedelta
-    beat: Callable[[], Awaitable[None]]
+    beat: Callable[[], None]
     last_good: datetime | None = None
-    blind_since: datetime | None = None
     _known: Mapping[date, Totals] = field(default_factory=dict)
     _started: datetime | None = None
     _failing: bool = True  # until shown otherwise: a condition may be noted from before a restart
@@ -60,7 +59,7 @@ class Checker:
             self._known = {**self._known, **reading.days}
             decisions = await self._judge(reading)
         await self._sees()
-        await self.beat()
+        self.beat()
         return decisions
 
     async def judge_again(self) -> None:
@@ -81,7 +80,6 @@ class Checker:
         since = noted[0].since if noted else self.last_good or self._started or now
         if not (now - since >= self.blind_for or (outage and outage.hopeless)):
             return
-        self.blind_since = since
         if noted and noted[0].told:
             return
         why = outage.why if outage else "Cartesia has not answered yet."
@@ -105,7 +103,7 @@ class Checker:
             decision,
             self.rules.current.channel_of(rule),
             post=blocks.alert(decision, reading),
-            reply=blocks.raised(decision),
+            reply=blocks.raised(decision, reading),
         )
         if await self.ledger.record(saying, self.now()):
             log.info("%s %s: %s", decision.reason, rule.name, blocks.headline(decision.standing))
@@ -119,7 +117,7 @@ class Checker:
                 message = blocks.sees_again(noted[0].since, self.last_good)
                 await self.ledger.end("usage", self._operations(), message, self.last_good)
                 self.told()
-            self._failing, self.blind_since = False, None
+            self._failing = False
 
     def _operations(self) -> str | None:
         return self.rules.current.operations_channel

@@ -19,6 +19,8 @@ from bot.errors import BotError, SettingsError
 from bot.settings import ADMIN_KEY, Settings, choose_transport, load
 
 DONE, PROBLEM, WRONG = 0, 1, 2  # exit codes
+# What Bolt would read by itself: with a client id and secret it goes into OAuth mode and ignores the bot token.
+BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")
 
 app = typer.Typer(
     name="agent-usage",
@@ -125,8 +127,8 @@ def serve(
     transport, needs = choose_transport(environ, "socket" if socket else "http" if http else None)
     settings = load(environ, needs)
     logs.set_up(settings.log_level, settings.log_format, settings.secrets())
-    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
-        os.environ.pop(name, None)  # with both, Bolt would go into OAuth mode and ignore the bot token
+    for name in BOLT_READS:
+        os.environ.pop(name, None)
     from bot import app as composition
 
     code = asyncio.run(composition.serve(settings, transport, real_now))

@@ -23,17 +23,19 @@ from bot.store.outbox import Backlog, Delivery, Outbox
 from bot.waiting import set_within
 
 AT_ONCE = 16  # channels served at the same time
-IDLE = 1.0  # seconds between two looks for due rows
+_LISTED = 60.0  # seconds before the channels are listed again for a name that was not among them
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds between two posts to one channel (Slack takes about one a second), and before a row is tried again."""
+    """Seconds between two posts to one channel (Slack takes about one a second), before a row is tried again, and
+    between two looks for what other processes have put into the outbox."""
 
     between_posts: float = 1.1
     waits: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+    between_looks: float = 1.0
 
     def back_off(self, attempts: int, asked_for: float | None = None) -> float:
         """Seconds to wait after this many attempts, the last wait for ever after; never less than Slack asked for."""
@@ -72,6 +74,7 @@ class Deliveries:
         self._quiet_until: dict[str, float] = {}
         self._refused_tokens = 0
         self._ids: dict[str, str] = {}
+        self._list_again = 0.0
         self._wake = asyncio.Event()
         self.trouble: str | None = None
 
@@ -116,7 +119,9 @@ class Deliveries:
     def _pause(self) -> float:
         """Seconds until the next look: sooner where a channel may be posted to again sooner."""
         now = time.monotonic()
-        return min([IDLE, *(until - now + 0.01 for until in self._quiet_until.values() if until > now)])
+        return min(
+            [self._pace.between_looks, *(until - now + 0.01 for until in self._quiet_until.values() if until > now)]
+        )
 
     def _finished(self, channel: str, task: asyncio.Task[None]) -> None:
         del self._under_way[channel]
@@ -126,9 +131,9 @@ class Deliveries:
 
     async def _deliver(self, delivery: Delivery) -> None:
         self._quiet_until[delivery.channel] = time.monotonic() + self._pace.between_posts
-        outcome = await self._send(delivery)
+        outcome = await self._try(delivery)
         if isinstance(outcome, Posted):
-            log.info("delivered %s %s to %s", delivery.kind, delivery.id, delivery.channel)
+            log.info("delivered %s %s for %s to %s", delivery.kind, delivery.id, delivery.channel, outcome.channel)
             self._refused_tokens, self.trouble = 0, None
             await self._persist(lambda: self._outbox.settle_delivered(delivery, outcome.channel, outcome.ts))
             return
@@ -139,6 +144,17 @@ class Deliveries:
         await self._persist(
             lambda: self._outbox.settle_failed(delivery, problem=problem, again_in=wait, unclear=unclear)
         )
+
+    async def _try(self, delivery: Delivery) -> Posted | Unsent:
+        """Send; whatever happens, the row comes to an outcome, or nobody would take it up again."""
+        try:
+            return await self._send(delivery)
+        except StoreError as error:
+            log.error("delivery: %s", error)
+            return Unsent(Refusal(Failure.TRANSIENT, "database"), delivery.unclear)
+        except Exception:
+            log.exception("delivery to %s failed in a way nobody foresaw", delivery.channel)
+            return Unsent(Refusal(Failure.UNCLEAR, "unforeseen"), unclear=True)
 
     def _wait_after(self, refusal: Refusal, delivery: Delivery) -> float:
         """Seconds until the row is tried again; holds back the channel, or all of them, where the refusal is theirs."""
@@ -160,77 +176,80 @@ class Deliveries:
     async def _send(self, delivery: Delivery) -> Posted | Unsent:
         if delivery.action == "edit":
             return _unsent(await self._edit(delivery))
-        channel = delivery.root.channel if delivery.root else await self._id_of(delivery.channel)
         message = delivery.message
         if delivery.unclear:
-            match await self._look_for(delivery, channel):
+            match await self._look_for(delivery):
                 case Posted() as posted:
                     return posted
                 case Refusal(failure=Failure.DESTINATION):
                     message = repeated(message, delivery.id)
                 case Refusal() as refusal:
                     return Unsent(refusal, unclear=True)
-        outcome = await self._post_joining(delivery, channel, message)
+        outcome = await self._post_where_it_belongs(delivery, message)
         if isinstance(outcome, Refusal) and outcome.failure is Failure.DESTINATION:
-            outcome = await self._post_to_operations(delivery, outcome)
+            outcome = await self._post_to_operations(delivery, message, outcome)
         return _unsent(outcome)
 
     async def _edit(self, delivery: Delivery) -> Posted | Refusal:
         root = delivery.root
         assert root is not None  # noqa: S101 the queue's order: an edit is claimed only after its message was delivered
-        outcome = await self._sender.edit(root.channel, root.ts, delivery.message)
+        message = (
+            rerouted(delivery.message, delivery.channel, _mend(root.rerouted)) if root.rerouted else delivery.message
+        )
+        outcome = await self._sender.edit(root.channel, root.ts, message)
         if isinstance(outcome, Refusal) and outcome.failure is Failure.DESTINATION:
             log.warning("message %s can't be edited (%s); its thread tells the rest", root.ts, outcome.code)
             return Posted(root.channel, root.ts)
         return outcome
 
-    async def _post_joining(self, delivery: Delivery, channel: str, message: Message) -> Posted | Refusal:
+    async def _post_where_it_belongs(self, delivery: Delivery, message: Message) -> Posted | Refusal:
         """Post; into a public channel after joining it, and outside a thread that is gone."""
-        thread = delivery.root.ts if delivery.root else None
-        outcome = await self._post(delivery, channel, message, thread)
+        channel, thread = await self._place(delivery)
+        if delivery.rerouted:
+            await self._outbox.note_rerouting(delivery, None)
+        outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, thread)
         if isinstance(outcome, Refusal) and outcome.code == "not_in_channel" and await self._sender.join(channel):
-            outcome = await self._post(delivery, channel, message, thread)
+            outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, thread)
         if isinstance(outcome, Refusal) and outcome.code in GONE:
-            outcome = await self._post(delivery, channel, message, None)
-        if isinstance(outcome, Posted):
+            outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, None)
+        if isinstance(outcome, Posted) and delivery.root is None:
             self._ids[delivery.channel] = outcome.channel
         return outcome
 
-    async def _post_to_operations(self, delivery: Delivery, refused: Refusal) -> Posted | Refusal:
+    async def _post_to_operations(self, delivery: Delivery, message: Message, refused: Refusal) -> Posted | Refusal:
         """The alert itself, in the operations channel, with the broken channel named and how to mend it."""
         operations = self._operations_channel()
         if not operations or operations == delivery.channel:
             return refused
-        mend = DESTINATION_MENDS.get(refused.code, f"Slack says {refused.code}")
-        log.error("%s takes no messages (%s): %s", delivery.channel, refused.code, mend)
-        message = rerouted(delivery.message, delivery.channel, mend)
-        return await self._post(delivery, await self._id_of(operations), message, None)
+        log.error("%s takes no messages (%s): %s", delivery.channel, refused.code, _mend(refused.code))
+        await self._outbox.note_rerouting(delivery, refused.code)
+        message = rerouted(message, delivery.channel, _mend(refused.code))
+        return await self._sender.post(await self._id_of(operations), message, delivery.id, delivery.kind, None)
 
-    async def _post(self, delivery: Delivery, channel: str, message: Message, thread: str | None) -> Posted | Refusal:
-        if not self._may_post():
-            return Refusal(Failure.TRANSIENT, "no_sign_of_life")  # another process may take this one for dead
-        return await self._sender.post(channel, message, delivery.id, delivery.kind, thread)
-
-    async def _look_for(self, delivery: Delivery, channel: str) -> Posted | Absent | Refusal:
-        """Whether an earlier attempt arrived: in its channel, or in the operations channel it may have gone to."""
-        thread = delivery.root.ts if delivery.root else None
+    async def _look_for(self, delivery: Delivery) -> Posted | Absent | Refusal:
+        """Whether an earlier attempt arrived, in the channel that it went to."""
+        operations = self._operations_channel()
+        if delivery.rerouted and operations:
+            channel, thread = await self._id_of(operations), None
+        else:
+            channel, thread = await self._place(delivery)
         found = await self._sender.find(channel, delivery.id, delivery.first_sent, thread)
         if isinstance(found, Refusal) and found.code == "not_in_channel" and await self._sender.join(channel):
             found = await self._sender.find(channel, delivery.id, delivery.first_sent, thread)
-        operations = self._operations_channel()
-        if isinstance(found, Posted) or not operations or operations == delivery.channel:
-            return found
-        elsewhere = await self._sender.find(await self._id_of(operations), delivery.id, delivery.first_sent, None)
-        return elsewhere if isinstance(elsewhere, Posted) else found
+        return found
+
+    async def _place(self, delivery: Delivery) -> tuple[str, str | None]:
+        """The channel and the thread that the row belongs to."""
+        if delivery.root:
+            return delivery.root.channel, delivery.root.ts
+        return await self._id_of(delivery.channel), None
 
     async def _id_of(self, channel: str) -> str:
         """The channel's id where it can be learned, else the name as written."""
-        if channel not in self._ids:
-            found = await self._sender.channel_id(channel)
-            if not isinstance(found, str):
-                return channel
-            self._ids[channel] = found
-        return self._ids[channel]
+        if channel.startswith("#") and channel not in self._ids and time.monotonic() >= self._list_again:
+            self._list_again = time.monotonic() + _LISTED
+            self._ids |= await self._sender.channel_ids()
+        return self._ids.get(channel, channel)
 
     async def _persist(self, settle: Callable[[], Awaitable[None]]) -> None:
         """Settle, however long the database takes to come back: what Slack has must not be forgotten."""
@@ -239,11 +258,15 @@ class Deliveries:
                 return await settle()
             except StoreError as error:
                 log.error("delivery: %s What was sent is noted as soon as it answers.", error)
-                await asyncio.sleep(IDLE)
+                await asyncio.sleep(self._pace.between_looks)
 
 
 def _unsent(outcome: Posted | Refusal) -> Posted | Unsent:
     return outcome if isinstance(outcome, Posted) else Unsent(outcome, outcome.failure is Failure.UNCLEAR)
+
+
+def _mend(code: str) -> str:
+    return DESTINATION_MENDS.get(code, f"Slack says {code}")
 
 
 _EVERYWHERE = "*"  # no channel is called this

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from bot.answers.answer import StatusAnswer
 from bot.cartesia.shared import SharedReadings
-from bot.check import Checker
 from bot.deliver import Deliveries
 from bot.errors import StoreError
+from bot.money import count
 from bot.rules.home import RulesInForce
+from bot.store.leases import Presence
+from bot.store.ledger import Ledger
 from bot.windows import checked_span
 
 
@@ -19,7 +21,8 @@ from bot.windows import checked_span
 class Health:
     """Looks at the parts that can be ill."""
 
-    checker: Checker
+    ledger: Ledger
+    presence: Presence
     deliveries: Deliveries
     rules: RulesInForce
     usage: SharedReadings
@@ -28,18 +31,14 @@ class Health:
 
     async def troubles(self) -> list[str]:
         """Every reason why the bot is not ready, as sentences; a bad rules file is none: the last good one holds."""
-        found = []
         try:
             backlog = await self.deliveries.backlog()
+            blind = [condition for condition in await self.ledger.conditions("usage") if condition.told]
         except StoreError as error:
-            found.append(str(error))
-        else:
-            if self.deliveries.trouble:
-                found.append(f"{self.deliveries.trouble}; {backlog.waiting} messages wait")
-        if self.checker.blind_since:
-            why = self.usage.outage.why if self.usage.outage else ""
-            found.append(f"blind since {self.checker.blind_since.isoformat(timespec='seconds')}: {why}")
-        return found
+            return [str(error)]
+        trouble = self.deliveries.trouble
+        unheard = [f"{trouble}; {count(backlog.waiting, 'message')} wait for delivery"] if trouble else []
+        return unheard + [f"blind since {condition.since:%Y-%m-%d %H:%M} UTC{self._why()}" for condition in blind]
 
     async def status(self) -> StatusAnswer:
         """One line for each thing that matters, and whether it is well."""
@@ -49,17 +48,21 @@ class Health:
             waiting = await self.deliveries.pending()
         except StoreError:
             return StatusAnswer(tuple(lines))  # it is among the troubles
-        words = f"{waiting} messages wait for delivery" if waiting else "every message is delivered"
+        words = f"{count(waiting, 'message')} to deliver" if waiting else "every message is delivered"
         return StatusAnswer((*lines, (not waiting, words)))
 
     def _sight(self) -> tuple[bool, str]:
         last, outage = self.usage.last(checked_span(self.now())), self.usage.outage
+        if not self.presence.may_read:
+            return True, "another replica reads usage"
         seen = f"usage was last read at {last.read_at:%Y-%m-%d %H:%M:%S} UTC" if last else "usage was not read yet"
-        every = f"it is read every {self.interval.total_seconds():g} seconds"
-        why = f"; {outage.why}" if outage else ""
-        return outage is None and last is not None, f"{seen}; {every}{why}"
+        every = f"it is read every {self.interval.total_seconds():g} s"
+        return outage is None and last is not None, f"{seen}; {every}{self._why()}"
+
+    def _why(self) -> str:
+        return f": {self.usage.outage.why}" if self.usage.outage else ""
 
     def _rules(self) -> list[tuple[bool, str]]:
         name = self.rules.file.path.name
-        in_force = (True, f"{len(self.rules.current.rules)} rules from {name} are in force")
+        in_force = (True, f"{count(len(self.rules.current.rules), 'rule')} from {name} in force")
         return [in_force, *((False, mistake.format(name)) for mistake in self.rules.mistakes)]

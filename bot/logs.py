@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-_CHATTY = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "sqlalchemy", "aiosqlite", "alembic", "aiohttp", "asyncio")
+_CHATTY = ("slack_sdk", "httpx", "httpcore", "sqlalchemy", "aiosqlite", "alembic", "aiohttp", "asyncio")
 
 
 class Blotted(logging.Formatter):
@@ -46,6 +46,7 @@ def set_up(level: str, log_format: str, secrets: Sequence[str]) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # it warns of each start that `authorize` is used
 
 
 def _at(record: logging.LogRecord) -> str:

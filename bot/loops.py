@@ -74,7 +74,7 @@ class Loops:
                 await _logged(self.keep)
 
     async def _check_once(self) -> None:
-        await self.presence.note_reading(self.interval.total_seconds())
+        await _logged(lambda: self.presence.note_reading(self.interval.total_seconds()))
         await self.checker.check()
 
 

@@ -44,6 +44,11 @@ def percent_of(value: Fraction | Decimal | int, whole: Fraction | Decimal | int)
     return (Fraction(value) * 100 // Fraction(whole)) if whole else 0
 
 
+def count(how_many: int, what: str) -> str:
+    """ "1 message", "2 messages"."""
+    return _counted(number(how_many), what)
+
+
 def _counted(count: str, unit: str) -> str:
     return f"{count} {unit}" if count == "1" else f"{count} {unit}s"
 

@@ -22,7 +22,7 @@ from bot.budget.evaluate import windows_judged
 from bot.check import Checker, judge
 from bot.errors import StoreError
 from bot.model import Span, Totals
-from bot.money import amount, dollars, number
+from bot.money import amount, count, dollars, number
 from bot.rules.home import RulesFile
 from bot.rules.mistakes import RulesError
 from bot.rules.models import Rule, Rules, SilenceRule, ThresholdRule, UnusualRule
@@ -142,20 +142,16 @@ async def check_now(settings: Settings, now: Now) -> int:
                 now=now,
                 told=lambda: None,
                 blind_for=settings.blind_for,
-                beat=_no_beat,
+                beat=lambda: None,
             )
             await checker.start()
             decisions = await checker.check()
         _print_decisions(rules.current, decisions)
         if waiting := await Outbox(database, "").pending():
-            print(f"{waiting} {'message waits' if waiting == 1 else 'messages wait'}: the running bot sends them.")
+            print(f"{count(waiting, 'message')} to deliver: the running bot sends what is recorded.")
     finally:
         await database.close()
     return 0
-
-
-async def _no_beat() -> None:
-    """HEARTBEAT_URL hears of the running bot only."""
 
 
 def check_rules(settings: Settings) -> int:
@@ -166,7 +162,7 @@ def check_rules(settings: Settings) -> int:
         for mistake in error.mistakes:
             print(mistake.format(str(settings.rules_file)))
         return 1
-    print(f"{settings.rules_file}: {len(rules.rules)} rules, no mistakes.")
+    print(f"{settings.rules_file}: {count(len(rules.rules), 'rule')}, no mistakes.")
     for note in notes(rules):
         print(note)
     return 0
@@ -191,9 +187,18 @@ def notes(rules: Rules) -> list[str]:
     ]
     later += [f"{report.name}: reports are read but not sent yet." for report in rules.reports]
     for rule in rules.rules:
+        later += [
+            f"{rule.name}: {name} pings nobody: write a member id (U…) or a user group id (S…)."
+            for name in rule.mention
+            if name.startswith("@") and name not in ("@here", "@channel", "@everyone")
+        ]
         keys = [key for key in ("forecast", "then_every", "remind_every", "escalate") if getattr(rule, key, None)]
         if keys:
             later.append(f"{rule.name}: {', '.join(keys)} is read but has no effect yet.")
+    if any(name.startswith("S") for name in rules.access.viewers):
+        later.append(
+            "access: a user group among the viewers needs the scope usergroups:read; without it everyone may ask."
+        )
     return later
 
 

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox.world import World
+from tests.databases import Postgres, find_binaries
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this test process's own."""
+    binaries = find_binaries()
+    if binaries is None:
+        if os.environ.get("CI"):
+            pytest.fail("there is no PostgreSQL on this machine: .ci/run installs it")
+        pytest.skip("no PostgreSQL binaries (initdb) on this machine: apt-get install postgresql to run these")
+    server = Postgres(binaries)
+    try:
+        server.create()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind, as DATABASE_URL takes it."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'agent-usage.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
 
 
 @pytest.fixture

@@ -65,6 +65,8 @@ class Desk:
             return await self._check()
         assert not isinstance(request, Help)  # noqa: S101 answered at once
         span = self._span(request)
+        if self.usage.outage:  # asking is then left to the checker, and what is kept was answered at once
+            return Sorry(self.usage.outage.why)
         try:
             reading = await asyncio.wait_for(self.usage.read(span), PATIENCE)
         except (TimeoutError, CartesiaError) as error:

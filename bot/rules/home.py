@@ -50,9 +50,12 @@ class RulesFile:
     def rules(self, content: bytes) -> Rules:
         """The rules in this content. Raises RulesError with every mistake."""
         if not content and not self.path.is_file():
-            missing = f"there is no such file: copy the starter rules.yaml to {self.path}, or correct RULES_FILE"
-            raise RulesError((Mistake(1, 1, missing),))
-        return parse(decode(content))
+            missing = "there is no such file: copy the starter rules.yaml there, or correct RULES_FILE"
+            raise RulesError((Mistake(1, 1, missing),), str(self.path))
+        try:
+            return parse(decode(content))
+        except RulesError as error:
+            raise RulesError(error.mistakes, str(self.path)) from None
 
 
 def digest_of(content: bytes) -> str:

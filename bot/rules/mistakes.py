@@ -23,6 +23,6 @@ class Mistake:
 class RulesError(BotError):
     """A rules file holds mistakes; `mistakes` has every one of them, in the order of their places."""
 
-    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+    def __init__(self, mistakes: tuple[Mistake, ...], filename: str = "rules.yaml") -> None:
         self.mistakes = mistakes
-        super().__init__("\n".join(mistake.format("rules.yaml") for mistake in mistakes))
+        super().__init__("\n".join(mistake.format(filename) for mistake in mistakes))

@@ -60,7 +60,7 @@ class Story:
         code = await again.stop()
         told = len(world.slack.messages(CHANNEL))
         self._scene(f"SIGTERM: exit code {code}; {told} messages in #{CHANNEL}, each told once")
-        self._out.print("For real: `agent-usage manifest` prints the Slack app; the README has the ten minutes.")
+        self._out.print("For real: `python -m bot manifest` prints the Slack app; the README has the ten minutes.")
 
     def _weeks_before(self) -> None:
         today = utc_day(self._world.now())

@@ -1,11 +1,12 @@
 """Every message the bot sends, as blocks and as plain text that carries the whole message by itself. Pure.
 
 Limits are Slack's (slack-platform 1.1 to 1.3): a section's text at most 3,000 characters, a chart at most 20 points,
-a data_table at most 200 rows, labels at most 20 characters; text below 4,000.
+a data_table at most 200 rows, labels at most 20 characters; text at most 4,000.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
@@ -26,7 +27,7 @@ from bot.budget.decide import Decision
 from bot.budget.evaluate import Standing, measure
 from bot.budget.sums import Sums
 from bot.model import Message, Metric, Period, Reading, Span, Totals
-from bot.money import amount, amount_of, dollars, number, percent_of
+from bot.money import amount, amount_of, count, dollars, number, percent_of
 from bot.rules.mistakes import Mistake
 from bot.rules.models import HUNDRED_PERCENT, ThresholdRule
 from bot.windows import Window, utc_day
@@ -35,7 +36,8 @@ SHARE = "share_answer"
 _SECTION = 2900  # characters of one section, a little below Slack's 3,000
 _SECTIONS = 40  # of the 50 blocks that one message takes
 _MISTAKE = 500  # characters of one mistake of a rules file; five times as many once escaped, at the worst
-_TEXT = 3900  # characters of `text`; chat.update refuses more than 4,000
+_MOST_TEXT = 4000  # characters of `text`; chat.update refuses more
+_TEXT = 3700  # what a message fills of them by itself, so that a notice can be added
 _CHART_POINTS = 14
 _TABLE_ROWS = 100  # both generations of data_table take so many
 
@@ -51,19 +53,15 @@ def headline(standing: Standing) -> str:
     if standing.value is None:
         return f"{rule.name}: too little to tell"
     percent = percent_of(standing.value, rule.threshold)
-    return f"{rule.name}: {amount_of(rule.metric, standing.value, rule.threshold)} ({percent}%)"
+    return f"{rule.name}: {amount_of(rule.metric, standing.value, rule.threshold)} ({percent:,}%)"
 
 
 def alert(decision: Decision, reading: Reading) -> Message:
     """An incident's own message: its present state."""
     standing = decision.standing
-    first = escape(f"{_marker(standing)} {headline(standing)}")
-    facts = f"{window_words(standing.window)}{_lateness(standing)} · read"
-    today = standing.window.period is Period.DAY and not standing.closed
-    at, shown_at = (_clock, slack_time) if today else (_moment, slack_moment)
-    blocks: list[Block] = [_section(first), _context(f"{facts} {shown_at(reading.read_at)}")]
-    blocks += _threshold_chart(standing, reading)
-    text = [first, f"{facts} {at(reading.read_at)}"]
+    first, facts, shown_facts = _opening(standing, reading)
+    blocks: list[Block] = [_section(first), _context(shown_facts), *_threshold_chart(standing, reading)]
+    text = [first, facts]
     if called := _mentions(standing):
         text.append(called)
     if runbook := escape(standing.rule.runbook or ""):
@@ -74,14 +72,23 @@ def alert(decision: Decision, reading: Reading) -> Message:
     return _message("\n".join(text), blocks)
 
 
-def raised(decision: Decision) -> Message:
+def raised(decision: Decision, reading: Reading) -> Message:
     """What the incident's thread, and the channel with it, hears of a higher level."""
-    standing = decision.standing
+    first, facts, shown_facts = _opening(decision.standing, reading)
+    mentions = _mentions(decision.standing)
+    called = [mentions] if mentions else []
+    return _message(
+        "\n".join([first, facts, *called]), [_section(first), _context(shown_facts), *map(_section, called)]
+    )
+
+
+def _opening(standing: Standing, reading: Reading) -> tuple[str, str, str]:
+    """The first line, and below it the window and the time of reading: as plain text, and as Slack shows times."""
     first = escape(f"{_marker(standing)} {headline(standing)}")
-    where = f"{window_words(standing.window)}{_lateness(standing)}"
-    called = _mentions(standing)
-    blocks = [_section(first), _context(where), *([_section(called)] if called else [])]
-    return _message("\n".join([first, where, *([called] if called else [])]), blocks)
+    facts = f"{window_words(standing.window)}{_lateness(standing)} · read"
+    today = standing.window.period is Period.DAY and not standing.closed
+    at, shown_at = (_clock, slack_time) if today else (_moment, slack_moment)
+    return first, f"{facts} {at(reading.read_at)}", f"{facts} {shown_at(reading.read_at)}"
 
 
 def _lateness(standing: Standing) -> str:
@@ -162,7 +169,7 @@ _UNITS = {
 
 def rules_broken(filename: str, mistakes: Sequence[Mistake]) -> Message:
     """A changed rules file holds mistakes."""
-    intro = escape(f"{filename} holds {_count(len(mistakes), 'mistake')}. The last good rules stay in force.")
+    intro = escape(f"{filename} holds {count(len(mistakes), 'mistake')}. The last good rules stay in force.")
     lines = [escape(_cut(mistake.format(filename), _MISTAKE)) for mistake in mistakes]
     body = "\n".join(_fitting(lines, _SECTION - 100))
     return _message(f"{intro}\n{body}", [_section(intro), _section(f"```{_fenced(body)}```")])
@@ -190,13 +197,13 @@ def sees_again(since: datetime, now: datetime) -> Message:
 def rerouted(message: Message, channel: str, mend: str) -> Message:
     """An alert that its own channel did not take, for the operations channel."""
     notice = f"{escape(channel)} did not take this message: {escape(mend)}."
-    return _message(f"{notice}\n{message.text}", [_section(notice), *message.blocks])
+    return _message(f"{notice}\n{_beside(notice, message.text)}", [_section(notice), *message.blocks])
 
 
 def repeated(message: Message, row_id: str) -> Message:
     """A message that Slack may have already, where its history can't be read."""
     notice = f"Message {row_id}: Slack did not confirm it, so it may stand here twice."
-    return _message(f"{message.text}\n{notice}", [*message.blocks, _context(notice)])
+    return _message(f"{_beside(notice, message.text)}\n{notice}", [*message.blocks, _context(notice)])
 
 
 # Answers
@@ -232,7 +239,7 @@ def shared(message: Message, user_id: str) -> Message:
     """An answer that somebody shows to the channel, without the button that did it."""
     by = f"Shared by <@{user_id}>"
     kept = [block for block in message.blocks if block["type"] != "actions"]
-    return _message(f"{message.text}\n{by}", [*kept, _context(by)])
+    return _message(f"{_beside(by, message.text)}\n{by}", [*kept, _context(by)])
 
 
 def _summary(answer: SummaryAnswer) -> Message:
@@ -408,10 +415,6 @@ def _plot(metric: Metric, value: object) -> float:
     return round(plain / 100, 4) if metric.is_money else round(plain, 2)
 
 
-def _count(how_many: int, what: str) -> str:
-    return f"{how_many} {what}" if how_many == 1 else f"{how_many} {what}s"
-
-
 def _fenced(text: str) -> str:
     return text.replace("```", "ˋˋˋ")
 
@@ -464,9 +467,14 @@ def _message_of(
     if share:
         button = {"type": "button", "action_id": SHARE, "text": {"type": "plain_text", "text": "Share"}, "value": share}
         blocks.append({"type": "actions", "elements": [button]})
-    spoken = [line.replace("*", "").replace("`", "") for line in lines]
+    spoken = [_spoken(line) for line in lines]
     room = _TEXT - len("\n".join(notes)) - 30
     return _message("\n".join([*_fitting([*spoken, *extra_lines], room), *notes]), blocks)
+
+
+def _spoken(line: str) -> str:
+    """The line without the formatting that is ours; what stands in a rule's name stays."""
+    return re.sub(r"`([^`]+)`", r"\1", re.sub(r"^\*([^*]+)\*", r"\1", line))
 
 
 def _sections(lines: Sequence[str]) -> list[Block]:
@@ -485,4 +493,9 @@ def _sections(lines: Sequence[str]) -> list[Block]:
 
 
 def _message(text: str, blocks: Sequence[Block]) -> Message:
-    return Message(_cut(text, _TEXT), tuple(blocks[:50]))
+    return Message(_cut(text, _MOST_TEXT), tuple(blocks[:50]))
+
+
+def _beside(notice: str, text: str) -> str:
+    """The text, cut where the notice would not fit beside it."""
+    return _cut(text, max(0, _MOST_TEXT - len(notice) - 1))

@@ -34,10 +34,14 @@ class Absent:
 
 
 class Sender:
-    """Calls Slack with a client whose own retry handlers are off: they would send a dropped POST again."""
+    """Calls Slack with a client whose own retry handlers are off: they would send a dropped POST again.
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    `may_post` is asked before each call that posts, since another process may have taken this one for dead.
+    """
+
+    def __init__(self, client: AsyncWebClient, may_post: Callable[[], bool]) -> None:
         self._client = client
+        self._may_post = may_post
 
     async def post(
         self, channel: str, message: Message, row_id: str, kind: str, thread: str | None
@@ -87,10 +91,9 @@ class Sender:
         """Join a public channel; False where Slack does not let the bot."""
         return not isinstance(await _call(self._client.conversations_join, channel=channel_id), Refusal)
 
-    async def channel_id(self, channel: str) -> str | Refusal | None:
-        """The id of a channel written by name, from the channels the bot can see; None where it sees none."""
-        if not channel.startswith("#"):
-            return channel
+    async def channel_ids(self) -> dict[str, str]:
+        """The channels that the bot can see, by name as rules write it ("#voice-spend"); none without the scope."""
+        found: dict[str, str] = {}
         arguments: dict[str, Any] = {
             "types": "public_channel,private_channel",
             "exclude_archived": False,
@@ -99,20 +102,20 @@ class Sender:
         for _ in range(_PAGES):
             answer = await _call(self._client.conversations_list, **arguments)
             if isinstance(answer, Refusal):
-                return answer
-            for found in answer.get("channels") or []:
-                if found.get("name") == channel[1:]:
-                    return str(found["id"])
+                break
+            found |= {f"#{channel['name']}": str(channel["id"]) for channel in answer.get("channels") or []}
             arguments["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
             if not arguments["cursor"]:
-                return None
-        return None
+                break
+        return found
 
     async def _down_the_ladder(
         self, call: Callable[..., Awaitable[Any]], message: Message, arguments: Mapping[str, Any]
     ) -> Mapping[str, Any] | Refusal:
         outcome: Mapping[str, Any] | Refusal = Refusal(Failure.PAYLOAD, "no_text")
         for blocks in rungs(message.blocks):
+            if not self._may_post():
+                return Refusal(Failure.TRANSIENT, "no_sign_of_life")
             outcome = await _call(call, text=message.text, blocks=blocks, **arguments)
             if not (isinstance(outcome, Refusal) and outcome.failure is Failure.PAYLOAD):
                 break

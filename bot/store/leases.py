@@ -116,9 +116,9 @@ class Presence:
                 index_elements=["name"],
                 set_={"holder": self.holder, "until": until},
                 where=or_(leases.c.holder == self.holder, leases.c.until < self._database.clock()),
-            )
+            ).returning(leases.c.name)
         )
-        return bool(held.rowcount)
+        return held.first() is not None
 
 
 async def _lock_beside(file: Path) -> IO[Any]:

@@ -193,17 +193,17 @@ class Ledger:
                 update(conditions)
                 .where(conditions.c.name == name, conditions.c.detail == detail, conditions.c.told_at.is_(None))
                 .values(told_at=now)
+                .returning(conditions.c.name)
             )
-            if first.rowcount and channel:
+            if first.first() is not None and channel:
                 await enqueue(connection, kind="operations", action="post", channel=channel, message=message, now=now)
 
     async def end(self, name: ConditionName, channel: str | None, message: Message, now: datetime) -> None:
         """The condition is over: tell of it where its beginning was told."""
         async with self._database.writing() as connection:
             was_told: ColumnElement[bool] = conditions.c.told_at.is_not(None)
-            told = await connection.scalar(select(func.count()).where(conditions.c.name == name, was_told))
-            gone = await connection.execute(delete(conditions).where(conditions.c.name == name))
-            if told and gone.rowcount and channel:
+            gone = await connection.execute(delete(conditions).where(conditions.c.name == name).returning(was_told))
+            if any(gone.scalars()) and channel:
                 await enqueue(connection, kind="operations", action="post", channel=channel, message=message, now=now)
 
     async def prune(self, before: datetime) -> None:
@@ -234,10 +234,12 @@ class Ledger:
         rule, window = decision.standing.rule, decision.standing.window
         place = {"rule": rule.name, "period": window.period.value, "window_start": window.start}
         opened = await connection.execute(
-            self._insert(incidents).values(**place, opened_at=now).on_conflict_do_nothing()
+            self._insert(incidents).values(**place, opened_at=now).on_conflict_do_nothing().returning(incidents.c.id)
         )
-        found = await connection.scalar(select(incidents.c.id).filter_by(**place))
-        return int(found or 0), bool(opened.rowcount)
+        if (row := opened.first()) is not None:
+            return row.id, True
+        found = await connection.execute(select(incidents.c.id).filter_by(**place))
+        return found.scalar_one(), False
 
     async def _note_told(
         self, connection: AsyncConnection, incident_id: int, decision: Decision, now: datetime
@@ -254,10 +256,13 @@ class Ledger:
             }
             for told in decision.tells
         ]
-        first = await connection.execute(self._insert(said).values(rows[0]).on_conflict_do_nothing())
+        first = await connection.execute(
+            self._insert(said).values(rows[0]).on_conflict_do_nothing().returning(said.c.amount)
+        )
+        told_now = first.first() is not None
         if rows[1:]:
             await connection.execute(self._insert(said).on_conflict_do_nothing(), rows[1:])
-        return bool(first.rowcount)
+        return told_now
 
     def _insert(self, table: Any) -> Any:
         return insert_on_sqlite(table) if self._database.is_sqlite else insert_on_postgresql(table)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from bot.errors import StoreError
 from bot.store.database import Database
 
 HEAD = "0001"  # the newest migration; naming it here spares every start the import of Alembic
@@ -36,8 +37,14 @@ def _revision(connection: Connection) -> str | None:
 def _upgrade(connection: Connection) -> None:
     from alembic import command  # only a first start and an upgrade need it: 0.2 s of every other start
     from alembic.config import Config
+    from alembic.util.exc import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(
+            f"The database is newer than this program ({error}): deploy the version that made it."
+        ) from None

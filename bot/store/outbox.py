@@ -26,10 +26,11 @@ Action = Literal["post", "reply", "edit"]
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """Where an incident's message stands in Slack."""
+    """Where an incident's message stands in Slack; `rerouted` is why it stands in the operations channel, else None."""
 
     channel: str
     ts: str
+    rerouted: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Delivery:
     attempts: int
     unclear: bool
     first_sent: float
+    rerouted: str | None
     root: Root | None
 
 
@@ -111,6 +113,14 @@ class Outbox:
             problem=None,
             unclear=False,
         )
+
+    async def note_rerouting(self, delivery: Delivery, code: str | None) -> None:
+        """Note, before it is sent, that the row goes to the operations channel for this refusal; None: it does not.
+
+        An unclear outcome is then looked for where the row really went.
+        """
+        async with self._database.writing() as connection:
+            await connection.execute(update(outbox).where(outbox.c.seq == delivery.seq).values(rerouted=code))
 
     async def settle_failed(self, delivery: Delivery, *, problem: str, again_in: float, unclear: bool) -> None:
         """Give the row back, to be tried again in `again_in` seconds."""
@@ -186,6 +196,7 @@ class Outbox:
             attempts=row.attempts + 1,
             unclear=unclear,
             first_sent=first_sent,
+            rerouted=row.rerouted,
             root=await _root(connection, row.incident_id) if row.action != "post" else None,
         )
 
@@ -201,9 +212,9 @@ class Outbox:
 async def _root(connection: AsyncConnection, incident_id: int | None) -> Root | None:
     row = (
         await connection.execute(
-            select(outbox.c.posted_channel, outbox.c.posted_ts).where(
+            select(outbox.c.posted_channel, outbox.c.posted_ts, outbox.c.rerouted).where(
                 outbox.c.incident_id == incident_id, outbox.c.action == "post"
             )
         )
     ).first()
-    return Root(row.posted_channel, row.posted_ts) if row else None
+    return Root(row.posted_channel, row.posted_ts, row.rerouted) if row else None

@@ -123,6 +123,7 @@ outbox = Table(
     Column("due", Double, nullable=False, default=0.0),
     Column("first_sent", Double),
     Column("problem", Text),
+    Column("rerouted", String(60)),
     Column("posted_channel", String(40)),
     Column("posted_ts", String(40)),
     Column("delivered_at", Double),

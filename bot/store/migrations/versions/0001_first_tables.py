@@ -82,6 +82,7 @@ def upgrade() -> None:
         sa.Column("due", sa.Double(), nullable=False),
         sa.Column("first_sent", sa.Double(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("rerouted", sa.String(length=60), nullable=True),
         sa.Column("posted_channel", sa.String(length=40), nullable=True),
         sa.Column("posted_ts", sa.String(length=40), nullable=True),
         sa.Column("delivered_at", sa.Double(), nullable=True),

@@ -1,0 +1,191 @@
+"""The client asks again where that may help, never otherwise, and never for longer than it may."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from bot.cartesia.client import CartesiaClient
+from bot.errors import CartesiaError, CartesiaUnavailable, KeyRefused, RequestRefused, Throttled, UnreadableAnswer
+from bot.model import Totals
+from bot.sandbox.cartesia import SimulatedCartesia
+from bot.sandbox.faults import Fault
+from tests.samples.figures import span
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+DAY = span("2026-03-10", "2026-03-10")
+KEY = "sk_car_admin_sandbox"
+
+
+class Asked(list[CartesiaError]):
+    """Every failure the client told of, in order."""
+
+
+@pytest.fixture
+async def cartesia() -> AsyncIterator[SimulatedCartesia]:
+    async with SimulatedCartesia(lambda: NOON, KEY) as server:
+        server.set_day(DAY.start, cents=4210, minutes="61.5", calls=12)
+        yield server
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient() as client:
+        yield client
+
+
+def client_for(http: httpx.AsyncClient, url: str, key: str = KEY) -> CartesiaClient:
+    return CartesiaClient(http, url, SecretStr(key), lambda: NOON)
+
+
+@pytest.mark.parametrize("slashes", ["", "/", "//"])
+async def test_a_reading_bears_the_figures_and_the_moment_it_was_asked_for(
+    cartesia: SimulatedCartesia, http: httpx.AsyncClient, slashes: str
+) -> None:
+    reading = await client_for(http, cartesia.url + slashes).read(DAY, 5, Asked().append)
+    assert reading.days == {date(2026, 3, 10): Totals(4210, Decimal("61.5"), 12)}
+    assert reading.read_at == NOON
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        pytest.param(Fault("drop"), CartesiaUnavailable, id="a dropped connection"),
+        pytest.param(Fault("status", status=500), CartesiaUnavailable, id="500"),
+        pytest.param(Fault("status", status=502), CartesiaUnavailable, id="502"),
+        pytest.param(Fault("status", status=503), CartesiaUnavailable, id="503"),
+        pytest.param(Fault("status", status=408), CartesiaUnavailable, id="408"),
+        pytest.param(Fault("status", status=429), Throttled, id="429"),
+        pytest.param(Fault("status", status=429, retry_after=0), Throttled, id="429 with no time to wait"),
+    ],
+)
+async def test_what_may_pass_is_asked_again(
+    cartesia: SimulatedCartesia, http: httpx.AsyncClient, fault: Fault, kind: type[CartesiaError]
+) -> None:
+    cartesia.faults.add("usage", fault)
+    failures = Asked()
+    reading = await client_for(http, cartesia.url).read(DAY, 5, failures.append)
+    assert reading.days[DAY.start].cents == 4210
+    assert [type(failure) for failure in failures] == [kind]
+    assert len(cartesia.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        pytest.param(Fault("refuse", status=400), RequestRefused, id="400"),
+        pytest.param(Fault("refuse", status=401), KeyRefused, id="401"),
+        pytest.param(Fault("refuse", status=403), KeyRefused, id="403"),
+        pytest.param(Fault("refuse", status=404), RequestRefused, id="404"),
+        pytest.param(Fault("refuse", status=422), RequestRefused, id="422"),
+        pytest.param(Fault("garbage"), UnreadableAnswer, id="a web page where figures belong"),
+    ],
+)
+async def test_what_cannot_pass_is_asked_once(
+    cartesia: SimulatedCartesia, http: httpx.AsyncClient, fault: Fault, kind: type[CartesiaError]
+) -> None:
+    cartesia.faults.add("usage", fault, times=None)
+    failures = Asked()
+    with pytest.raises(kind):
+        await client_for(http, cartesia.url).read(DAY, 5, failures.append)
+    assert [type(failure) for failure in failures] == [kind]
+    assert len(cartesia.requests) == 1
+
+
+async def test_another_key_is_refused_and_appears_in_no_error(
+    cartesia: SimulatedCartesia, http: httpx.AsyncClient
+) -> None:
+    with pytest.raises(KeyRefused) as caught:
+        await client_for(http, cartesia.url, "sk_car_admin_another").read(DAY, 5, Asked().append)
+    assert "another" not in f"{caught.value!r} {caught.value}"
+
+
+async def test_a_retry_after_is_waited_for(cartesia: SimulatedCartesia, http: httpx.AsyncClient) -> None:
+    cartesia.faults.add("usage", Fault("status", status=429, retry_after=1))
+    begun = time.monotonic()
+    await client_for(http, cartesia.url).read(DAY, 5, Asked().append)
+    assert time.monotonic() - begun >= 1
+    assert len(cartesia.requests) == 2
+
+
+async def test_a_retry_after_beyond_the_time_left_is_handed_on_at_once(
+    cartesia: SimulatedCartesia, http: httpx.AsyncClient
+) -> None:
+    cartesia.faults.add("usage", Fault("status", status=429, retry_after=3600), times=None)
+    begun = time.monotonic()
+    with pytest.raises(Throttled) as caught:
+        await client_for(http, cartesia.url).read(DAY, 30, Asked().append)
+    assert caught.value.retry_after == 3600
+    assert time.monotonic() - begun < 1
+    assert len(cartesia.requests) == 1
+
+
+async def test_asking_again_ends_when_its_time_is_up(cartesia: SimulatedCartesia, http: httpx.AsyncClient) -> None:
+    cartesia.faults.add("usage", Fault("status", status=503), times=None)
+    begun = time.monotonic()
+    with pytest.raises(CartesiaUnavailable):
+        await client_for(http, cartesia.url).read(DAY, 1, Asked().append)
+    assert time.monotonic() - begun < 1.5
+    assert len(cartesia.requests) > 1
+
+
+async def test_a_retry_after_of_nothing_is_no_leave_to_ask_without_pause(
+    cartesia: SimulatedCartesia, http: httpx.AsyncClient
+) -> None:
+    cartesia.faults.add("usage", Fault("status", status=429, retry_after=0), times=None)
+    with pytest.raises(Throttled):
+        await client_for(http, cartesia.url).read(DAY, 1, Asked().append)
+    assert len(cartesia.requests) < 20
+
+
+async def test_where_nothing_listens_the_error_says_what_to_check(http: httpx.AsyncClient) -> None:
+    with pytest.raises(CartesiaUnavailable, match=r"ConnectError\): check the network and CARTESIA_API_URL"):
+        await client_for(http, "http://127.0.0.1:9").read(DAY, 0, Asked().append)
+
+
+BREAKS = {
+    "a refused connection": httpx.ConnectError("refused"),
+    "a connection that takes too long": httpx.ConnectTimeout("too long"),
+    "an answer that takes too long": httpx.ReadTimeout("too long"),
+    "a connection that breaks": httpx.ReadError("reset"),
+    "a server that speaks something else": httpx.RemoteProtocolError("not HTTP"),
+    "an answer that cannot be unpacked": httpx.DecodingError("not gzip"),
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS.values(), ids=BREAKS)
+async def test_whatever_breaks_below_is_an_unavailable_cartesia(broken: Exception) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise broken
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        with pytest.raises(CartesiaUnavailable, match=type(broken).__name__):
+            await client_for(http, "https://cartesia.example").read(DAY, 0, Asked().append)
+
+
+async def test_the_key_and_the_whole_span_are_sent_with_each_request() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(503)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        with pytest.raises(CartesiaUnavailable):
+            await client_for(http, "https://cartesia.example/base/").read(DAY, 0.6, Asked().append)
+    assert len(asked) > 1
+    for request in asked:
+        assert request.headers["Authorization"] == f"Bearer {KEY}"
+        assert request.headers["Cartesia-Version"] == "2026-03-01"
+        assert request.url.path == "/base/usage/agents"
+        assert dict(request.url.params) == {
+            "start_ts": "2026-03-10T00:00:00Z",
+            "end_ts": f"{DAY.start + timedelta(days=1)}T00:00:00Z",
+            "interval": "day",
+        }

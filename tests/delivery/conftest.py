@@ -1,0 +1,112 @@
+"""A delivery loop of its own, on a real database and the simulated Slack, with short waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import insert
+
+from bot.deliver import Deliveries, Pace
+from bot.model import Message
+from bot.sandbox.slack.server import SimulatedSlack
+from bot.sandbox.slack.workspace import Message as SlackMessage
+from bot.slack.sender import Sender
+from bot.store.database import Database, open_database
+from bot.store.leases import Presence
+from bot.store.migrate import migrate
+from bot.store.outbox import Outbox, enqueue
+from bot.store.tables import incidents
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+QUICK = Pace(between_posts=0.0, waits=(0.05, 0.1, 0.2), between_looks=0.05)
+
+
+@dataclass
+class Post:
+    """One process's part in delivering: its database, its sign of life, its loop."""
+
+    database: Database
+    slack: SimulatedSlack
+    presence: Presence
+    deliveries: Deliveries
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def put(self, text: str, channel: str = "#voice-spend", blocks: tuple[dict[str, object], ...] = ()) -> str:
+        """One message in the outbox."""
+        async with self.database.writing() as connection:
+            return await enqueue(
+                connection, kind="alert", action="post", channel=channel, message=Message(text, blocks), now=NOW
+            )
+
+    async def incident(self, first: str, second: str) -> None:
+        """An incident's message, and then its edit and the reply in its thread."""
+        where: dict[str, Any] = {"channel": "#voice-spend", "now": NOW}
+        async with self.database.writing() as connection:
+            values = {"rule": "Spend", "period": "day", "window_start": NOW.date(), "opened_at": NOW}
+            number = (await connection.execute(insert(incidents).values(values).returning(incidents.c.id))).scalar_one()
+            where["incident_id"] = number
+            await enqueue(connection, kind="alert", action="post", message=Message(first), **where)
+            await enqueue(connection, kind="alert", action="edit", message=Message(second), **where)
+            await enqueue(connection, kind="reply", action="reply", message=Message(second), **where)
+
+    async def all_told(self, timeout: float = 10.0) -> None:
+        """Wait until Slack has everything and every row knows it."""
+        async with asyncio.timeout(timeout):
+            while await self.deliveries.pending():
+                await asyncio.sleep(0.02)
+
+    def told(self, channel: str = "voice-spend") -> list[str]:
+        """The first lines of the channel's messages."""
+        return [message.text.splitlines()[0] for message in self.messages(channel)]
+
+    def messages(self, channel: str = "voice-spend") -> list[SlackMessage]:
+        return self.slack.messages(channel)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack(lambda: datetime.now(UTC)) as slack:
+        yield slack
+
+
+@contextlib.asynccontextmanager
+async def delivering(address: str, slack: SimulatedSlack, timeout: int = 1) -> AsyncIterator[Post]:
+    """A running delivery loop; `timeout` is in seconds for one call to Slack."""
+    database = open_database(address)
+    await migrate(database)
+    presence = Presence(database, f"holder-{id(database)}")
+    await presence.begin()
+    client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, timeout=timeout, retry_handlers=[])
+    deliveries = Deliveries(
+        Outbox(database, presence.holder),
+        Sender(client, lambda: presence.may_post),
+        operations_channel=lambda: "#voice-ops",
+        may_post=lambda: presence.may_post,
+        pace=QUICK,
+    )
+    post = Post(database, slack, presence, deliveries)
+    running = [asyncio.create_task(deliveries.run(post.stop)), asyncio.create_task(presence.run(post.stop))]
+    try:
+        yield post
+    finally:
+        post.stop.set()
+        deliveries.wake()
+        await asyncio.gather(*running)
+        await deliveries.drain()
+        with contextlib.suppress(Exception):
+            await presence.end()
+        await database.close()
+
+
+@pytest.fixture
+async def post(database_url: str, slack: SimulatedSlack) -> AsyncIterator[Post]:
+    """A running delivery loop on SQLite and on PostgreSQL."""
+    async with delivering(database_url, slack) as post:
+        yield post

@@ -1,0 +1,228 @@
+"""Every fault on chat.postMessage, at every position in a run of 20 crossings: exactly one message each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from bot.sandbox.faults import Fault
+from bot.sandbox.slack.server import SimulatedSlack
+from tests.delivery.conftest import Post, delivering
+
+CROSSINGS = 20
+FAULTS = {
+    "accepted_then_dropped": Fault("accept_then_drop"),
+    "accepted_then_500": Fault("accept_then_status", status=500),
+    "accepted_then_hang": Fault("accept_then_hang"),
+    "too_many_requests": Fault("status", status=429, retry_after=1),
+    "dropped_before_acceptance": Fault("drop"),
+    "internal_error_after_acceptance": Fault("accept_then_refuse", error="internal_error"),
+    "internal_error_before_acceptance": Fault("refuse", error="internal_error"),
+    "unavailable": Fault("status", status=503),
+    "garbage": Fault("garbage"),
+}
+
+
+@pytest.mark.parametrize("position", range(CROSSINGS))
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_at_any_position_leaves_exactly_one_message_each(
+    tmp_path: str, slack: SimulatedSlack, name: str, position: int
+) -> None:
+    slack.faults.add("chat.postMessage", FAULTS[name], after=position)
+    async with delivering(f"sqlite:///{tmp_path}/outbox.db", slack) as post:
+        ids = [await post.put(f"Crossing {number}") for number in range(CROSSINGS)]
+        await post.all_told()
+        assert sorted(post.told()) == sorted(f"Crossing {number}" for number in range(CROSSINGS))
+        assert all(len(slack.posts_with_id(row_id)) == 1 for row_id in ids)
+    assert not any("may stand here twice" in message.text for message in post.messages())
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_at_every_post_leaves_exactly_one_message_each_on_both_databases(
+    post: Post, slack: SimulatedSlack, name: str
+) -> None:
+    for position in range(5):
+        slack.faults.add("chat.postMessage", FAULTS[name], after=position)
+    for number in range(5):
+        await post.put(f"Crossing {number}")
+    await post.all_told(20)
+    assert sorted(post.told()) == [f"Crossing {number}" for number in range(5)]
+
+
+@pytest.mark.parametrize("position", range(0, CROSSINGS, 4))
+async def test_a_token_revoked_for_a_while_loses_and_doubles_nothing(
+    post: Post, slack: SimulatedSlack, position: int
+) -> None:
+    for number in range(CROSSINGS):
+        await post.put(f"Crossing {number}")
+    await slack.until(lambda: len(post.messages()) >= position or None, 10, "the first messages")
+    slack.revoke(slack.bot_token)
+    await until(lambda: post.deliveries.trouble is not None)
+    assert "SLACK_BOT_TOKEN" in str(post.deliveries.trouble)
+    slack.restore(slack.bot_token)
+    await post.all_told()
+    assert sorted(post.told()) == sorted(f"Crossing {number}" for number in range(CROSSINGS))
+    assert post.deliveries.trouble is None
+
+
+@pytest.mark.parametrize("position", range(0, CROSSINGS, 4))
+async def test_a_channel_archived_midway_sends_the_rest_to_operations_once_each_and_names_it(
+    post: Post, slack: SimulatedSlack, position: int
+) -> None:
+    for number in range(position):
+        await post.put(f"Crossing {number}")
+    await post.all_told()
+    slack.channel("voice-spend").archived = True
+    for number in range(position, CROSSINGS):
+        await post.put(f"Crossing {number}")
+    await post.all_told()
+    assert post.told() == [f"Crossing {number}" for number in range(position)]
+    rerouted = [message.text for message in post.messages("voice-ops")]
+    assert len(rerouted) == CROSSINGS - position
+    assert all(text.startswith("#voice-spend did not take this message: it is archived") for text in rerouted)
+    assert sorted(text.splitlines()[1] for text in rerouted) == sorted(
+        f"Crossing {number}" for number in range(position, CROSSINGS)
+    )
+
+
+async def test_a_healed_channel_gets_the_next_alert_and_not_the_old_one_again(
+    post: Post, slack: SimulatedSlack
+) -> None:
+    slack.channel("voice-spend").archived = True
+    await post.put("While it was archived")
+    await post.all_told()
+    slack.channel("voice-spend").archived = False
+    await post.put("Afterwards")
+    await post.all_told()
+    assert post.told() == ["Afterwards"]
+    assert len(post.messages("voice-ops")) == 1
+
+
+async def test_a_thread_that_went_to_operations_keeps_its_notice_and_the_healed_channel_gets_the_next_alert(
+    post: Post, slack: SimulatedSlack
+) -> None:
+    slack.channel("voice-spend").archived = True
+    await post.incident("Broken", "Broken further")
+    await post.all_told()
+    root, reply = post.messages("voice-ops")
+    assert reply.thread_ts == root.ts
+    assert root.text.splitlines() == [
+        "#voice-spend did not take this message: it is archived: unarchive it, or name another channel in rules.yaml.",
+        "Broken further",
+    ]
+    slack.channel("voice-spend").archived = False
+    await post.put("Afterwards")
+    await post.all_told()
+    assert post.told() == ["Afterwards"]
+
+
+async def test_where_every_channel_fails_rows_wait_and_it_is_said_and_told_when_one_heals(
+    post: Post, slack: SimulatedSlack
+) -> None:
+    slack.channel("voice-spend").archived = True
+    slack.channel("voice-ops").archived = True
+    await post.put("Kept")
+    await until(lambda: post.deliveries.trouble is not None)
+    assert await post.deliveries.pending() == 1
+    slack.channel("voice-ops").archived = False
+    await post.all_told()
+    assert len(post.messages("voice-ops")) == 1
+
+
+async def test_a_lost_answer_in_the_operations_channel_is_found_there(post: Post, slack: SimulatedSlack) -> None:
+    slack.channel("voice-spend").archived = True
+    slack.faults.add("chat.postMessage", Fault("accept_then_drop"), where=lambda args: "OPS" in str(args["channel"]))
+    await post.put("Rerouted")
+    await post.all_told()
+    assert len(post.messages("voice-ops")) == 1
+
+
+async def test_a_public_channel_the_bot_is_not_in_is_joined_to_look_for_an_unconfirmed_post(
+    post: Post, slack: SimulatedSlack
+) -> None:
+    slack.faults.add("chat.postMessage", Fault("accept_then_drop"))
+    await post.put("In a channel I am not in", channel="#general")
+    await post.all_told()
+    assert len(post.messages("general")) == 1
+    assert slack.channel("general").has_bot()
+
+
+async def test_without_the_scope_for_public_channels_the_bot_joins_and_then_posts(
+    post: Post, slack: SimulatedSlack
+) -> None:
+    slack.scopes.discard("chat:write.public")
+    await post.put("Joined first", channel="#general")
+    await post.all_told()
+    assert post.told("general") == ["Joined first"]
+
+
+async def test_where_history_cannot_be_read_the_repeat_says_so_with_its_id(post: Post, slack: SimulatedSlack) -> None:
+    slack.scopes.discard("channels:history")
+    slack.faults.add("chat.postMessage", Fault("accept_then_drop"))
+    row_id = await post.put("Unsure")
+    await post.all_told()
+    first, second = post.messages()
+    assert (first.text, second.text.splitlines()[0]) == ("Unsure", "Unsure")
+    assert f"Message {row_id}: Slack did not confirm it" in second.text
+
+
+async def test_an_unreadable_history_is_waited_for_before_anything_is_sent_again(
+    post: Post, slack: SimulatedSlack
+) -> None:
+    slack.faults.add("chat.postMessage", Fault("accept_then_drop"))
+    slack.faults.add("conversations.history", Fault("status", status=503), times=3)
+    await post.put("Once")
+    await post.all_told()
+    assert post.told() == ["Once"]
+
+
+async def test_refused_blocks_walk_down_to_simpler_ones_and_at_last_to_text(post: Post, slack: SimulatedSlack) -> None:
+    chart: dict[str, object] = {"type": "data_visualization", "title": "x" * 99, "chart": {"type": "pie"}}
+    section: dict[str, object] = {"type": "section", "text": {"type": "mrkdwn", "text": "Kept"}}
+    await post.put("With a bad chart", blocks=(section, chart))
+    await post.put("With a bad section", blocks=({"type": "section"},))
+    await post.all_told()
+    assert sorted((message.text, len(message.blocks)) for message in post.messages()) == [
+        ("With a bad chart", 1),
+        ("With a bad section", 0),
+    ]
+
+
+async def test_a_hanging_channel_holds_up_no_other(post: Post, slack: SimulatedSlack) -> None:
+    slack.workspace.add_channel("other", channel_id="C0OTHER001", members=(slack.workspace.users["U0ADMIN01"].id,))
+    slack.faults.add("chat.postMessage", Fault("hang"), times=None, where=lambda args: "SPEND" in str(args["channel"]))
+    await post.put("Stuck")
+    began = asyncio.get_running_loop().time()
+    for number in range(5):
+        await post.put(f"Free {number}", channel="#other")
+    await slack.until(lambda: len(post.messages("other")) == 5 or None, 5, "the other channel's messages")
+    assert asyncio.get_running_loop().time() - began < 1
+    slack.faults.clear()
+    await post.all_told()
+    assert post.told() == ["Stuck"]
+
+
+async def test_retry_after_is_honoured_for_its_channel_alone(post: Post, slack: SimulatedSlack) -> None:
+    slack.faults.add(
+        "chat.postMessage",
+        Fault("status", status=429, retry_after=1.5),
+        where=lambda args: "SPEND" in str(args["channel"]),
+    )
+    await post.put("Later")
+    await until(lambda: len(slack.calls_of("chat.postMessage")) == 1)
+    for number in range(3):
+        await post.put(f"More {number}")
+    await post.put("Now", channel="#voice-ops")
+    await slack.until(lambda: post.messages("voice-ops") or None, 1, "the other channel's message")
+    await post.all_told()
+    calls = [call for call in slack.calls_of("chat.postMessage") if "SPEND" in str(call.args["channel"])]
+    assert (calls[1].at - calls[0].at).total_seconds() > 1.4
+    assert len(post.told()) == 4
+
+
+async def until(ready: Callable[[], bool], timeout: float = 5.0) -> None:
+    async with asyncio.timeout(timeout):
+        while not ready():
+            await asyncio.sleep(0.01)

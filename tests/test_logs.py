@@ -1,0 +1,98 @@
+"""Whatever is logged, by whomever, no secret is in it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.logs import Blotted, set_up
+
+SECRETS = ["xoxb-HUSH", "sk_car_admin_HUSH", 'pa"ss\\wö rd/+', "https://hc-ping.example/HUSH", "xoxb-HUSH-longer"]
+BOTH = pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+
+
+def record(message: object, *args: object, failed: BaseException | None = None) -> logging.LogRecord:
+    about = (type(failed), failed, failed.__traceback__) if failed else None
+    made = logging.LogRecord("bot.test", logging.INFO, "test.py", 1, message, args, about)
+    made.created = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC).timestamp()
+    return made
+
+
+def raised(secret: str) -> BaseException:
+    def inner(token: str) -> None:
+        raise RuntimeError(f"no such token: {token}")
+
+    try:
+        inner(secret)
+    except RuntimeError as error:
+        return error
+    raise AssertionError
+
+
+@BOTH
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize(
+    "logged",
+    [
+        pytest.param(lambda secret: record(f"with {secret} in it"), id="in the message"),
+        pytest.param(lambda secret: record("with %s in it", secret), id="in an argument"),
+        pytest.param(lambda secret: record("with %r in it", secret), id="in an argument's repr"),
+        pytest.param(lambda secret: record("with %s", {"token": secret}), id="in a mapping"),
+        pytest.param(lambda secret: record("%s", json.dumps([secret])), id="in JSON"),
+        pytest.param(lambda secret: record("GET /?token=%s", quote(secret, safe="")), id="in an address"),
+        pytest.param(lambda secret: record(RuntimeError(secret)), id="in an error as the message"),
+        pytest.param(lambda secret: record("it failed", failed=raised(secret)), id="in a traceback"),
+    ],
+)
+def test_a_secret_never_appears(logged: object, secret: str, as_json: bool) -> None:
+    assert callable(logged)
+    line = Blotted(SECRETS, as_json=as_json).format(logged(secret))
+    text = json.dumps(json.loads(line), ensure_ascii=False) if as_json else line
+    for trace in ("HUSH", "longer", "wö rd", "w\\u00f6", "%C3%B6"):
+        assert trace not in text
+    assert "…" in line
+
+
+@BOTH
+@given(secret=st.text(st.characters(codec="utf-8", exclude_characters="…"), min_size=12), words=st.text(max_size=20))
+def test_no_text_that_is_a_secret_is_logged(secret: str, words: str, as_json: bool) -> None:
+    line = Blotted([secret], as_json=as_json).format(record("%s", words + secret + words))
+    assert secret not in (json.loads(line)["message"] if as_json else line)
+
+
+def test_a_text_line_says_when_how_grave_and_who() -> None:
+    assert (
+        Blotted([], as_json=False).format(record("seen %d", 3)) == "2026-03-01T12:30:15.250Z INFO    bot.test: seen 3"
+    )
+
+
+def test_a_json_line_is_one_line_of_json() -> None:
+    line = Blotted([], as_json=True).format(record("two\nlines", failed=raised("x")))
+    assert "\n" not in line
+    assert json.loads(line)["message"] == "two\nlines"
+    assert json.loads(line)["time"] == "2026-03-01T12:30:15.250Z"
+    assert json.loads(line)["traceback"].endswith("RuntimeError: no such token: x")
+
+
+def test_libraries_that_print_requests_speak_from_warnings_up(
+    capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    set_up("DEBUG", "text", SECRETS)
+    [handler] = root.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(sys.stderr)
+    logging.getLogger("slack_sdk.web").info("Authorization: Bearer xoxb-HUSH")
+    logging.getLogger("slack_sdk.web").warning("token xoxb-HUSH")
+    logging.getLogger("bot.check").debug("asked")
+    root.handlers, root.level = before, level
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(" ")[2] for line in lines] == ["WARNING slack_sdk.web: token …", "DEBUG   bot.check: asked"]

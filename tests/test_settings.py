@@ -1,0 +1,303 @@
+"""Every variable of the environment: what it may be, what is said where it is not, and that no secret is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import SettingsError
+from bot.settings import WHERE, Settings, Transport, choose_transport, load, parse_interval
+
+GOOD = {
+    "CARTESIA_ADMIN_API_KEY": "sk_car_admin_0123456789",
+    "SLACK_BOT_TOKEN": "xoxb-1-2-three",
+    "SLACK_APP_TOKEN": "xapp-1-A1-2-four",
+    "SLACK_SIGNING_SECRET": "0123456789abcdef",
+}
+
+
+def problems(environ: Mapping[str, str], needs: tuple[str, ...] = ()) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load(environ, needs)
+    return caught.value.problems
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = load({})
+    assert settings.rules_file == Path("rules.yaml")
+    assert settings.database_url.get_secret_value() == "sqlite:///agent-usage.db"
+    assert settings.rules_home == "file"
+    assert settings.check_interval == timedelta(minutes=5)
+    assert settings.blind_after == timedelta(minutes=15)
+    assert (settings.host, settings.port) == ("0.0.0.0", None)  # noqa: S104 the documented default
+    assert settings.heartbeat_url is None
+    assert (settings.log_level, settings.log_format) == ("INFO", "text")
+    assert settings.cartesia_api_url == "https://api.cartesia.ai"
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.cartesia_admin_api_key is settings.slack_bot_token is settings.slack_app_token is None
+
+
+def test_an_empty_variable_counts_as_absent() -> None:
+    settings = load({"PORT": "", "HOST": "  ", "CHECK_INTERVAL": "\t", "SLACK_BOT_TOKEN": ""})
+    assert settings == load({})
+
+
+def test_blanks_around_a_value_do_not_count() -> None:
+    assert (
+        load({"SLACK_BOT_TOKEN": " xoxb-1 \n"}).slack_bot_token == load({"SLACK_BOT_TOKEN": "xoxb-1"}).slack_bot_token
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        ("RULES_FILE", "/etc/agent-usage/rules.yaml", "rules_file", Path("/etc/agent-usage/rules.yaml")),
+        ("RULES_HOME", "Database", "rules_home", "database"),
+        ("CHECK_INTERVAL", "1s", "check_interval", timedelta(seconds=1)),
+        ("CHECK_INTERVAL", "90s", "check_interval", timedelta(seconds=90)),
+        ("BLIND_AFTER", "1h30m", "blind_after", timedelta(minutes=90)),
+        ("HOST", "127.0.0.1", "host", "127.0.0.1"),
+        ("PORT", "0", "port", 0),
+        ("PORT", "65535", "port", 65535),
+        ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
+        ("LOG_FORMAT", "JSON", "log_format", "json"),
+        ("CARTESIA_API_URL", "http://127.0.0.1:8080", "cartesia_api_url", "http://127.0.0.1:8080"),
+        ("CARTESIA_API_URL", "https://proxy.example/cartesia//", "cartesia_api_url", "https://proxy.example/cartesia"),
+        ("SLACK_API_URL", "http://127.0.0.1:8081/api", "slack_api_url", "http://127.0.0.1:8081/api/"),
+        ("SLACK_API_URL", "https://slack.com/api/", "slack_api_url", "https://slack.com/api/"),
+    ],
+)
+def test_a_good_value_is_taken(name: str, text: str, field: str, value: object) -> None:
+    assert getattr(load({name: text}), field) == value
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///agent-usage.db",
+        "sqlite:////var/lib/agent-usage.db",
+        "postgresql://bot:secret@db/usage",
+        "postgres://bot:secret@ec2-1.compute.amazonaws.com:5432/d1?sslmode=require",
+    ],
+)
+def test_a_database_address_is_taken(url: str) -> None:
+    assert load({"DATABASE_URL": url}).database_url.get_secret_value() == url
+
+
+BAD = [
+    ("CARTESIA_ADMIN_API_KEY", "sk_car_plain_9", "this is not an admin key: those start with sk_car_admin_"),
+    ("CARTESIA_ADMIN_API_KEY", "sk_car_admin_", "this is cut short"),
+    ("CARTESIA_ADMIN_API_KEY", "sk_car_admin_…", "characters that no key or token has"),
+    ("SLACK_BOT_TOKEN", "xapp-1-A1-2-nine", "this is not a bot token: those start with xoxb-"),
+    ("SLACK_BOT_TOKEN", "xoxb-1 2", "characters that no key or token has"),
+    ("SLACK_APP_TOKEN", "xoxb-1-2-nine", "this is not an app-level token: those start with xapp-"),
+    ("SLACK_SIGNING_SECRET", "two words", "characters that no key or token has"),
+    ("DATABASE_URL", "mysql://u:pw99@h/d", "write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"),
+    ("DATABASE_URL", "sqlite://", "write sqlite:///FILE"),
+    ("DATABASE_URL", "agent-usage.db", "write sqlite:///FILE"),
+    ("RULES_HOME", "cloud9", "write 'file' or 'database'"),
+    ("CHECK_INTERVAL", "5", "write a duration such as 30s, 5m or 1h"),
+    ("CHECK_INTERVAL", "5 minutes", "write a duration"),
+    ("CHECK_INTERVAL", "-5m", "write a duration"),
+    ("CHECK_INTERVAL", "1.5h", "write a duration"),
+    ("CHECK_INTERVAL", "٣m", "write a duration"),
+    ("CHECK_INTERVAL", "999999d" * 2000, "write a duration"),
+    ("CHECK_INTERVAL", "0s", "write at least 1s"),
+    ("BLIND_AFTER", "soon", "write a duration"),
+    ("PORT", "http", "write a whole number"),
+    ("PORT", "-1", "write at least 0"),
+    ("PORT", "65536", "write at most 65535"),
+    ("HEARTBEAT_URL", "hc-ping.example/99", "write a web address"),
+    ("LOG_LEVEL", "chatty9", "write 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+    ("LOG_FORMAT", "xml9", "write 'text' or 'json'"),
+    ("CARTESIA_API_URL", "api.cartesia.ai", "write a web address"),
+    ("CARTESIA_API_URL", "ftp://api.cartesia.ai", "write a web address"),
+    ("CARTESIA_API_URL", "https://api.cartesia.ai:port", "write a web address"),
+    ("CARTESIA_API_URL", "https://[api.cartesia.ai", "write a web address"),
+    ("CARTESIA_API_URL", "https://", "write a web address"),
+    ("SLACK_API_URL", "https://slack.com/a pi/", "write a web address"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "words"), BAD, ids=[f"{name}={text[:20]}" for name, text, _ in BAD])
+def test_a_bad_value_is_named_with_what_to_write(name: str, text: str, words: str) -> None:
+    [problem] = problems({**GOOD, name: text})
+    assert problem.startswith(f"{name}: ")
+    assert words in problem
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _, _ in BAD}))
+def test_a_bad_value_is_never_shown(name: str) -> None:
+    [problem] = problems({**GOOD, name: "HUSH hush"})
+    assert "hush" not in problem.lower()
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_missing_variable_says_what_it_is_for_and_where_to_get_it(name: str) -> None:
+    [problem] = problems({}, (name,))
+    assert problem == f"{name} is missing: it is {WHERE[name]}."
+
+
+def test_a_malformed_secret_says_where_to_get_it_too() -> None:
+    [problem] = problems({"SLACK_APP_TOKEN": "xoxb-1"})
+    assert WHERE["SLACK_APP_TOKEN"] in problem
+
+
+def test_every_problem_is_told_at_once() -> None:
+    found = problems(
+        {"SLACK_BOT_TOKEN": "xapp-1", "PORT": "x", "CHECK_INTERVAL": "0s", "DATABASE_URL": "?"}, tuple(GOOD)
+    )
+    assert [problem.partition(" ")[0].rstrip(":") for problem in found] == [
+        "CARTESIA_ADMIN_API_KEY",
+        "SLACK_APP_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "SLACK_BOT_TOKEN",
+        "DATABASE_URL",
+        "CHECK_INTERVAL",
+        "PORT",
+    ]
+
+
+@given(
+    environ=st.dictionaries(
+        st.sampled_from([field.alias for field in Settings.model_fields.values() if field.alias]), st.text(max_size=30)
+    )
+)
+def test_no_environment_whatever_raises_anything_else(environ: dict[str, str]) -> None:
+    try:
+        load(environ)
+    except SettingsError as error:
+        assert error.problems  # noqa: PT017 what is raised, if anything, is the point
+
+
+def test_other_variables_are_none_of_ours() -> None:
+    assert load({"PATH": "/bin", "SLACK_CLIENT_SECRET": "x"}) == load({})
+
+
+# Durations
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("30s", timedelta(seconds=30)),
+        ("5m", timedelta(minutes=5)),
+        ("1h", timedelta(hours=1)),
+        ("2d", timedelta(days=2)),
+        ("1h30m", timedelta(minutes=90)),
+        ("1d2h3m4s", timedelta(days=1, hours=2, minutes=3, seconds=4)),
+    ],
+)
+def test_a_duration_is_a_number_and_a_unit(text: str, duration: timedelta) -> None:
+    assert parse_interval(text) == duration
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "5 m", "5M", "1w", "5m5", "1,5h"])
+def test_another_text_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="not a duration"):
+        parse_interval(text)
+
+
+@pytest.mark.parametrize(
+    ("interval", "blind_after", "in_force"),
+    [
+        pytest.param("5m", "15m", timedelta(minutes=15), id="as long as three intervals"),
+        pytest.param("1m", "15m", timedelta(minutes=15), id="longer than three intervals"),
+        pytest.param("10m", "15m", timedelta(minutes=30), id="shorter than three intervals"),
+        pytest.param("1s", "1s", timedelta(seconds=3), id="a second"),
+    ],
+)
+def test_blind_is_the_longer_of_blind_after_and_three_intervals(
+    interval: str, blind_after: str, in_force: timedelta
+) -> None:
+    assert load({"CHECK_INTERVAL": interval, "BLIND_AFTER": blind_after}).blind_for == in_force
+
+
+# The transport
+
+KEYS = ("CARTESIA_ADMIN_API_KEY", "SLACK_BOT_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("has", "forced", "transport"),
+    [
+        pytest.param("", None, "socket", id="nothing is configured: Socket Mode is asked for"),
+        pytest.param("app", None, "socket", id="an app token: Socket Mode"),
+        pytest.param("secret", None, "http", id="a signing secret: HTTP"),
+        pytest.param("app secret", None, "socket", id="both: Socket Mode"),
+        pytest.param("app secret", "http", "http", id="both, HTTP forced"),
+        pytest.param("secret", "socket", "socket", id="a signing secret, Socket Mode forced"),
+        pytest.param("app", "http", "http", id="an app token, HTTP forced"),
+        pytest.param("blank secret", None, "http", id="a blank app token is none"),
+    ],
+)
+def test_the_transport_follows_from_what_is_configured(has: str, forced: Transport | None, transport: str) -> None:
+    environ = {
+        "SLACK_APP_TOKEN": "xapp-1" if "app" in has else " ",
+        "SLACK_SIGNING_SECRET": "s" if "secret" in has else "",
+    }
+    chosen, needs = choose_transport(environ, forced)
+    assert chosen == transport
+    assert needs == (*KEYS, "SLACK_APP_TOKEN" if transport == "socket" else "SLACK_SIGNING_SECRET")
+
+
+# Secrets
+
+SECRET = {
+    "CARTESIA_ADMIN_API_KEY": "sk_car_admin_HUSH",
+    "SLACK_BOT_TOKEN": "xoxb-HUSH",
+    "SLACK_APP_TOKEN": "xapp-HUSH",
+    "SLACK_SIGNING_SECRET": "HUSH",
+    "DATABASE_URL": "postgresql://bot:HUSH@db/usage",
+    "HEARTBEAT_URL": "https://hc-ping.example/HUSH",
+}
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        pytest.param(repr, id="repr"),
+        pytest.param(str, id="str"),
+        pytest.param(lambda settings: settings.model_dump_json(), id="model_dump_json"),
+        pytest.param(lambda settings: str(settings.model_dump()), id="model_dump"),
+        pytest.param(lambda settings: "{}".format(settings), id="format"),  # noqa: UP032 the method is the point
+    ],
+)
+def test_no_secret_is_printed_with_the_settings(printed: Any) -> None:
+    assert "HUSH" not in printed(load(SECRET))
+
+
+@pytest.mark.parametrize("name", SECRET)
+def test_no_secret_is_printed_with_an_error(name: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({**SECRET, name: f"\u00a0HUSH {SECRET[name]}", "PORT": "x"})
+    assert "HUSH" not in f"{caught.value!r} {caught.value} {caught.value.__cause__}"
+
+
+def test_every_secret_is_known_to_the_log() -> None:
+    assert set(load(SECRET).secrets()) == {
+        "sk_car_admin_HUSH",
+        "xoxb-HUSH",
+        "xapp-HUSH",
+        "HUSH",
+        "https://hc-ping.example/HUSH",
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "passwords"),
+    [
+        ("postgresql://bot:p%40ss@db/usage", {"p%40ss", "p@ss"}),
+        ("postgres://bot:p@ss/word@db/usage", {"p@ss/word"}),
+        ("postgresql://db/usage", set()),
+        ("sqlite:///agent-usage.db", set()),
+    ],
+)
+def test_a_databases_password_is_known_to_the_log_in_both_spellings(url: str, passwords: set[str]) -> None:
+    assert set(load({"DATABASE_URL": url}).secrets()) == passwords
