@@ -28,6 +28,7 @@ from bot.health import Health
 from bot.listeners.commands import Counter, register
 from bot.loops import Loops
 from bot.rules.home import RulesFile, RulesInForce, Texts
+from bot.sending import Sending
 from bot.settings import Settings, Transport
 from bot.slack import blocks
 from bot.slack.people import People
@@ -104,12 +105,10 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
     ledger, presence = Ledger(database), Presence(database, holder)
     in_hand = InHand()
     rules, usage = rules_parts(settings, ledger, now), reading_parts(settings, http, now)
-    deliveries = Deliveries(
-        Outbox(database, holder),
-        Sender(slack_client(settings, settings.slack_bot_token, retries=False), lambda: presence.may_post),
-        operations_channel=lambda: rules.current.operations_channel,
-        may_post=lambda: presence.may_post,
-    )
+    outbox = Outbox(database, holder)
+    sender = Sender(slack_client(settings, settings.slack_bot_token, retries=False), lambda: presence.may_post)
+    sending = Sending(outbox, sender, lambda: rules.current.operations_channel)
+    deliveries = Deliveries(outbox, sending, lambda: presence.may_post)
     checker = Checker(
         rules=rules,
         usage=usage,

@@ -17,6 +17,7 @@ from bot.deliver import Deliveries, Pace
 from bot.model import Message
 from bot.sandbox.slack.server import SimulatedSlack
 from bot.sandbox.slack.workspace import Message as SlackMessage
+from bot.sending import Sending
 from bot.slack.sender import Sender
 from bot.store.database import Database, open_database
 from bot.store.leases import Presence
@@ -84,13 +85,9 @@ async def delivering(address: str, slack: SimulatedSlack, timeout: int = 1) -> A
     presence = Presence(database, f"holder-{id(database)}")
     await presence.begin()
     client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, timeout=timeout, retry_handlers=[])
-    deliveries = Deliveries(
-        Outbox(database, presence.holder),
-        Sender(client, lambda: presence.may_post),
-        operations_channel=lambda: "#voice-ops",
-        may_post=lambda: presence.may_post,
-        pace=QUICK,
-    )
+    outbox = Outbox(database, presence.holder)
+    sending = Sending(outbox, Sender(client, lambda: presence.may_post), lambda: "#voice-ops")
+    deliveries = Deliveries(outbox, sending, lambda: presence.may_post, QUICK)
     post = Post(database, slack, presence, deliveries)
     running = [asyncio.create_task(deliveries.run(post.stop)), asyncio.create_task(presence.run(post.stop))]
     try:
