@@ -103,6 +103,7 @@ class World:
         self.processes: list[BotProcess] = []
         self.rules_file = folder / "rules.yaml"
         self.rules_file.write_text(rules)
+        self.database_url = f"sqlite:///{folder / 'agent-usage.db'}"
 
     def environment(self, **more: str) -> dict[str, str]:
         """What the bot is started with: Socket Mode between the simulated pair, a check every second."""
@@ -117,7 +118,7 @@ class World:
             "SLACK_API_URL": self.slack.api_url,
             "CHECK_INTERVAL": "1s",
             "RULES_FILE": str(self.rules_file),
-            "DATABASE_URL": f"sqlite:///{self.folder / 'agent-usage.db'}",
+            "DATABASE_URL": self.database_url,
         } | more
 
     def program(self, *arguments: str, **more: str) -> BotProcess:

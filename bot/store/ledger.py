@@ -201,8 +201,9 @@ class Ledger:
     async def end(self, name: ConditionName, channel: str | None, message: Message, now: datetime) -> None:
         """The condition is over: tell of it where its beginning was told."""
         async with self._database.writing() as connection:
-            was_told: ColumnElement[bool] = conditions.c.told_at.is_not(None)
-            gone = await connection.execute(delete(conditions).where(conditions.c.name == name).returning(was_told))
+            gone = await connection.execute(
+                delete(conditions).where(conditions.c.name == name).returning(conditions.c.told_at)
+            )
             if any(gone.scalars()) and channel:
                 await enqueue(connection, kind="operations", action="post", channel=channel, message=message, now=now)
 

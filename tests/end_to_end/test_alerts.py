@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -12,6 +11,12 @@ from bot.sandbox.world import World
 from bot.windows import utc_day
 
 CHANNEL = "voice-spend"
+
+
+@pytest.fixture(autouse=True)
+def on_both_databases(world: World, database_url: str) -> None:
+    """Each test here runs on SQLite and on PostgreSQL."""
+    world.database_url = database_url
 
 
 def spend(world: World, cents: int) -> None:
@@ -123,15 +128,3 @@ async def test_a_check_reads_once_for_all_windows_and_every_interval(world: Worl
     ]
     assert all(1.5 < gap < 3 for gap in gaps), gaps
     assert all(request.params["interval"] == "day" for request in world.cartesia.requests)
-
-
-async def test_an_idle_bot_writes_nothing(world: World) -> None:
-    spend(world, 5320)
-    await world.run()
-    await posted(world, 1)
-    await world.checks(2)
-    files = sorted(world.folder.glob("agent-usage.db*"))
-    before = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    await world.checks(3)
-    await asyncio.sleep(0.2)
-    assert [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files] == before

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.sandbox.faults import Fault
 from bot.sandbox.world import World
+
+
+@pytest.fixture(autouse=True)
+def on_both_databases(world: World, database_url: str) -> None:
+    """Each test here runs on SQLite and on PostgreSQL."""
+    world.database_url = database_url
 
 
 def told(world: World) -> list[str]:

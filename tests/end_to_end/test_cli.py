@@ -78,7 +78,7 @@ async def test_a_check_records_what_the_running_bot_then_sends_once(world: World
     code, printed = await run(world, "check")
     assert code == 0
     assert "CROSSED" in printed
-    assert "1 message waits" in printed
+    assert "1 message to deliver" in printed
     code, printed = await run(world, "check")
     assert "SAID" in printed
     await world.run()

@@ -5,10 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from bot.sandbox.world import RULES, World
 from bot.windows import utc_day
 
 BAD = RULES.replace("threshold:", "treshold:")
+
+
+@pytest.fixture(autouse=True)
+def on_both_databases(world: World, database_url: str) -> None:
+    """Each test here runs on SQLite and on PostgreSQL."""
+    world.database_url = database_url
 
 
 async def operations(world: World, count: int) -> list[str]:

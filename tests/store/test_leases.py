@@ -1,0 +1,107 @@
+"""Signs of life: who may post, who reads usage, and how others take over."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import update
+
+from bot.store.database import Database, open_database
+from bot.store.leases import Presence
+from bot.store.migrate import migrate
+from bot.store.tables import leases
+from tests.databases import Postgres
+
+
+@pytest.fixture
+async def shared(postgres: Postgres) -> Database:
+    database = open_database(postgres.new_database())
+    await migrate(database)
+    return database
+
+
+async def silence(database: Database, holder: str) -> None:
+    """Let this process's signs of life be too old, as after 15 seconds."""
+    async with database.writing() as connection:
+        await connection.execute(update(leases).where(leases.c.holder == holder).values(until=0))
+
+
+async def test_one_of_several_reads_usage_and_all_may_post(shared: Database) -> None:
+    presences = [Presence(shared, f"holder-{number}") for number in range(3)]
+    for presence in presences:
+        await presence.begin()
+    assert [presence.may_read for presence in presences] == [True, False, False]
+    assert all(presence.may_post for presence in presences)
+    await shared.close()
+
+
+async def test_reading_is_taken_over_when_its_holder_has_been_silent_and_never_before(shared: Database) -> None:
+    first, second = Presence(shared, "first"), Presence(shared, "second")
+    await first.begin()
+    await second.begin()
+    await second.begin()
+    assert not second.may_read
+    await silence(shared, "first")
+    await second.begin()
+    assert second.may_read
+    await first.begin()
+    assert not first.may_read
+    await shared.close()
+
+
+async def test_who_takes_over_asks_when_the_interval_says_so(shared: Database) -> None:
+    first, second = Presence(shared, "first"), Presence(shared, "second")
+    await first.begin()
+    assert await first.until_next_reading() == 0.0
+    await first.note_reading(300)
+    await first.end()
+    await second.begin()
+    assert second.may_read
+    assert 290 < await second.until_next_reading() <= 300
+    await shared.close()
+
+
+async def test_a_process_without_a_sign_of_life_may_neither_post_nor_read(shared: Database) -> None:
+    presence = Presence(shared, "new")
+    assert not presence.may_post
+    assert not presence.may_read
+    await shared.close()
+
+
+async def test_on_sqlite_the_second_stands_by_until_the_first_is_gone(tmp_path: object) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/agent-usage.db")
+    await migrate(database)
+    first, second = Presence(database, "first"), Presence(database, "second")
+    await first.begin()
+    waiting = asyncio.create_task(second.begin())
+    await asyncio.sleep(0.6)
+    assert not waiting.done()
+    assert not second.may_post
+    await first.end()
+    await asyncio.wait_for(waiting, 5)
+    assert second.may_post
+    assert second.may_read
+    await second.end()
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("postgres://u:p@h:5432/d?sslmode=require", "postgresql+psycopg://u:***@h:5432/d?sslmode=require"),
+        ("postgresql://u@h/d", "postgresql+psycopg://u@h/d"),
+    ],
+    ids=["as Heroku writes it", "as PostgreSQL writes it"],
+)
+def test_an_address_is_taken_as_it_is_written(written: str, meant: str) -> None:
+    assert repr(open_database(written).engine.url) == meant
+
+
+async def test_tls_is_asked_for_where_the_address_says_so(postgres: Postgres) -> None:
+    from bot.errors import StoreError
+
+    database = open_database(postgres.new_database() + "?sslmode=require")
+    with pytest.raises(StoreError, match="SSL"):
+        await migrate(database)
+    await database.close()
