@@ -3,13 +3,16 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 TESTS ?= tests
 
-.PHONY: sandbox test check lock clean
+.PHONY: sandbox test crash check lock clean
 
 sandbox: .venv/run.stamp  ## try the whole bot on this machine, no account needed
 	@$(BIN)/python -m bot sandbox
 
 test: .venv/dev.stamp  ## set up and run every test
 	$(BIN)/python -m pytest -n 4 $(TESTS)
+
+crash: .venv/dev.stamp  ## kill the bot at every point of telling a crossing (half an hour; `make test` holds a short form)
+	$(BIN)/python -m tests.crash
 
 check: .venv/dev.stamp  ## lint, formatting, types, and the arrows between the parts
 	$(BIN)/ruff check bot tests

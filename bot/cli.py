@@ -22,10 +22,17 @@ DONE, PROBLEM, WRONG = 0, 1, 2  # exit codes
 # What Bolt would read by itself: with a client id and secret it goes into OAuth mode and ignores the bot token.
 BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")
 
+
+def _environment_help() -> str:
+    lines = ["Environment variables (also read from .env):", ""]
+    lines += [f"{field.alias}: {field.description}\n" for field in Settings.model_fields.values()]
+    return "\n".join(lines)
+
+
 app = typer.Typer(
     name="agent-usage",
     help="Answers /agent-usage in Slack and tells a channel when a Cartesia agent budget breaks.",
-    no_args_is_help=False,
+    epilog=_environment_help(),
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -107,12 +114,6 @@ def default(
     """Without a command: serve."""
     if context.invoked_subcommand is None:
         serve()
-
-
-def _environment_help() -> str:
-    lines = ["Environment variables (also read from .env):", ""]
-    lines += [f"{field.alias}: {field.description}\n" for field in Settings.model_fields.values()]
-    return "\n".join(lines)
 
 
 @app.command(epilog=_environment_help())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import StartRefused
+from bot.errors import BotError, StartRefused
 from bot.settings import APP_TOKEN, BOT_TOKEN, WHERE, Settings, Transport
 from bot.slack.failures import Failure, classify
 
@@ -33,6 +34,9 @@ _GLANCE = 0.2  # seconds between two looks at the connection
 
 log = logging.getLogger(__name__)
 
+_STAMP = re.compile(r"[0-9]{1,12}")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Troubles = Callable[[], Awaitable[list[str]]]
 
 
@@ -139,11 +143,26 @@ async def _socket(app: AsyncApp, settings: Settings, connection: Connection) -> 
             log.warning("the Socket Mode connection did not close in time")
 
 
+@web.middleware
+async def _screened(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what Slack never sends, before Bolt trips over it: malformed signature headers and bodies."""
+    stamp = request.headers.get("X-Slack-Request-Timestamp", "0")
+    signature = request.headers.get("X-Slack-Signature", "")
+    if request.method == "POST" and not (_STAMP.fullmatch(stamp) and signature.isascii()):
+        return web.json_response({"error": "invalid request"}, status=401)
+    try:
+        return await handler(request)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        log.warning("a request that is none of Slack's was refused (%s)", type(error).__name__)
+        return web.json_response({"error": "invalid request"}, status=400)
+
+
 @contextlib.asynccontextmanager
 async def _listening(
     app: AsyncApp, settings: Settings, transport: Transport, connection: Connection, troubles: Troubles
 ) -> AsyncIterator[None]:
     site = app.web_app("/slack/events") if transport == "http" else web.Application()
+    site.middlewares.append(_screened)
 
     async def alive(_: web.Request) -> web.Response:
         return web.json_response({"ok": True})
@@ -159,7 +178,11 @@ async def _listening(
     await runner.setup()
     try:
         port = HTTP_PORT if settings.port is None else settings.port
-        await web.TCPSite(runner, settings.host, port).start()
+        try:
+            await web.TCPSite(runner, settings.host, port).start()
+        except OSError as error:
+            reason = f"{settings.host}:{port} can't be listened on ({error.strerror}): set HOST and PORT to a free one."
+            raise BotError(reason) from None
         log.info("listening on port %s", next(address[1] for address in runner.addresses))
         yield
     finally:

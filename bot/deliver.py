@@ -21,7 +21,7 @@ from bot.slack.sender import Posted
 from bot.store.outbox import Backlog, Delivery, Outbox
 from bot.waiting import set_within
 
-AT_ONCE = 16  # channels served at the same time
+AT_ONCE = 16  # lanes served at the same time
 
 log = logging.getLogger(__name__)
 
@@ -78,16 +78,16 @@ class Deliveries:
                 self._wake.clear()
 
     async def start_due(self) -> None:
-        """Claim what is due and begin sending it, one message a channel at a time."""
+        """Claim what is due and begin sending it, one message a lane at a time."""
         now = time.monotonic()
-        self._quiet_until = {channel: until for channel, until in self._quiet_until.items() if until > now}
+        self._quiet_until = {lane: until for lane, until in self._quiet_until.items() if until > now}
         room = AT_ONCE - len(self._under_way)
         if room <= 0 or _EVERYWHERE in self._quiet_until or not self._may_post():
             return
         for delivery in await self._outbox.claim(room, {*self._under_way, *self._quiet_until}):
             task = asyncio.create_task(self._deliver(delivery), name=f"deliver {delivery.id}")
-            self._under_way[delivery.channel] = task
-            task.add_done_callback(functools.partial(self._finished, delivery.channel))
+            self._under_way[delivery.lane] = task
+            task.add_done_callback(functools.partial(self._finished, delivery.lane))
 
     async def backlog(self) -> Backlog:
         """What has been tried and waits. Raises StoreError."""
@@ -108,14 +108,14 @@ class Deliveries:
             [self._pace.between_looks, *(until - now + 0.01 for until in self._quiet_until.values() if until > now)]
         )
 
-    def _finished(self, channel: str, task: asyncio.Task[None]) -> None:
-        del self._under_way[channel]
+    def _finished(self, lane: str, task: asyncio.Task[None]) -> None:
+        del self._under_way[lane]
         if not task.cancelled() and (error := task.exception()):
-            log.error("delivery to %s failed in a way nobody foresaw", channel, exc_info=error)
+            log.error("delivery: %s failed in a way nobody foresaw", lane, exc_info=error)
         self.wake()
 
     async def _deliver(self, delivery: Delivery) -> None:
-        self._quiet_until[delivery.channel] = time.monotonic() + self._pace.between_posts
+        self._quiet_until[delivery.lane] = time.monotonic() + self._pace.between_posts
         outcome = await self._try(delivery)
         if isinstance(outcome, Posted):
             log.info("delivered %s %s for %s to %s", delivery.kind, delivery.id, delivery.channel, outcome.channel)
@@ -155,7 +155,7 @@ class Deliveries:
             self.trouble = f"no channel takes messages ({delivery.channel}: {refusal.code})"
             log.error("%s. Messages are kept until one does.", self.trouble)
         if refusal.retry_after:
-            self._quiet_until[delivery.channel] = now + refusal.retry_after
+            self._quiet_until[delivery.lane] = now + refusal.retry_after
         return wait
 
     async def _persist(self, settle: Callable[[], Awaitable[None]]) -> None:
@@ -168,4 +168,4 @@ class Deliveries:
                 await asyncio.sleep(self._pace.between_looks)
 
 
-_EVERYWHERE = "*"  # no channel is called this
+_EVERYWHERE = "*"  # no lane is called this

@@ -37,7 +37,7 @@ class Health:
         except StoreError as error:
             return [str(error)]
         trouble = self.deliveries.trouble
-        unheard = [f"{trouble}; {count(backlog.waiting, 'message')} wait for delivery"] if trouble else []
+        unheard = [f"{trouble}; kept for delivery: {count(backlog.waiting, 'message')}"] if trouble else []
         return unheard + [f"blind since {condition.since:%Y-%m-%d %H:%M} UTC{self._why()}" for condition in blind]
 
     async def status(self) -> StatusAnswer:

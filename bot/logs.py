@@ -20,6 +20,8 @@ class Blotted(logging.Formatter):
         self._as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
+        if record.name.startswith("slack"):
+            record.exc_info = record.exc_text = None  # its one line for a lost connection is enough: it comes often
         return self._json(record) if self._as_json else self._blot(f"{_at(record)} {super().format(record)}")
 
     def _json(self, record: logging.LogRecord) -> str:

@@ -19,6 +19,7 @@ from bot.waiting import set_within
 LOOK = 1.0  # seconds between two looks at the rules file, and at whether the bot sees
 GLANCE = 0.25  # seconds between two looks at whether a check is due
 DAY = 86_400.0  # seconds
+START = 20.0  # seconds within which a process that may read checks at once, since the first check runs at start
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -39,12 +40,14 @@ class Loops:
 
     async def check(self) -> None:
         """A check each interval; new rules are judged at once, by the last reading."""
-        next_check: float | None = None
+        began, next_check = time.monotonic(), None
         while not await set_within(self.stop, GLANCE if next_check is None else min(GLANCE, _left(next_check))):
             if not self.presence.may_read:
                 next_check = None
             elif next_check is None:
-                next_check = time.monotonic() + (await _logged(self.presence.until_next_reading) or 0.0)
+                taken_over = time.monotonic() - began > START
+                left = await _logged(self.presence.until_next_reading) if taken_over else 0.0
+                next_check = time.monotonic() + (left or 0.0)
             elif _left(next_check) <= 0:
                 next_check = time.monotonic() + self.interval.total_seconds()
                 await _logged(self._check_once)
@@ -74,8 +77,8 @@ class Loops:
                 await _logged(self.keep)
 
     async def _check_once(self) -> None:
-        await _logged(lambda: self.presence.note_reading(self.interval.total_seconds()))
         await self.checker.check()
+        await self.presence.note_reading(self.interval.total_seconds())
 
 
 def _left(moment: float) -> float:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.channels import Channels
 from bot.model import Message
 from bot.slack.blocks import repeated, rerouted
 from bot.slack.failures import DESTINATION_MENDS, GONE, Failure, Refusal
 from bot.slack.sender import Absent, Posted, Sender
 from bot.store.outbox import Delivery, Outbox
 
-_LISTED = 60.0  # seconds before the channels are listed again for a name that was not among them
+_LOOKS = 12  # attempts, some eight minutes, after which a history that answers nothing counts as unreadable
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,7 @@ class Sending:
         self._outbox = outbox
         self._sender = sender
         self._operations_channel = operations_channel
-        self._ids: dict[str, str] = {}
-        self._list_again = 0.0
+        self._channels = Channels(sender, outbox)
 
     async def send(self, delivery: Delivery) -> Posted | Unsent:
         """One attempt. Raises StoreError, before anything was sent."""
@@ -47,8 +46,10 @@ class Sending:
                     return posted
                 case Refusal(failure=Failure.DESTINATION):
                     message = repeated(message, delivery.id)
-                case Refusal() as refusal:
+                case Refusal() as refusal if delivery.attempts <= _LOOKS:
                     return Unsent(refusal, unclear=True)
+                case Refusal():
+                    message = repeated(message, delivery.id)
         outcome = await self._post_where_it_belongs(delivery, message)
         if isinstance(outcome, Refusal) and outcome.failure is Failure.DESTINATION:
             outcome = await self._post_to_operations(delivery, message, outcome)
@@ -61,14 +62,18 @@ class Sending:
             rerouted(delivery.message, delivery.channel, _mend(root.rerouted)) if root.rerouted else delivery.message
         )
         outcome = await self._sender.edit(root.channel, root.ts, message)
-        if isinstance(outcome, Refusal) and outcome.failure is Failure.DESTINATION:
+        if isinstance(outcome, Refusal) and (
+            outcome.failure is Failure.DESTINATION or (outcome.lasts and outcome.failure is not Failure.CREDENTIAL)
+        ):
             log.warning("message %s can't be edited (%s); its thread tells the rest", root.ts, outcome.code)
             return Posted(root.channel, root.ts)
         return outcome
 
     async def _post_where_it_belongs(self, delivery: Delivery, message: Message) -> Posted | Refusal:
         """Post; into a public channel after joining it, and outside a thread that is gone."""
-        channel, thread = await self._place(delivery)
+        root = delivery.root
+        channel = root.channel if root else await self._channels.id_or_name(delivery.channel)
+        thread = root.ts if root else None
         if delivery.rerouted:
             await self._outbox.note_rerouting(delivery, None)
         outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, thread)
@@ -77,7 +82,7 @@ class Sending:
         if isinstance(outcome, Refusal) and outcome.code in GONE:
             outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, None)
         if isinstance(outcome, Posted) and delivery.root is None:
-            self._ids[delivery.channel] = outcome.channel
+            self._channels.learn(delivery.channel, outcome.channel)
         return outcome
 
     async def _post_to_operations(self, delivery: Delivery, message: Message, refused: Refusal) -> Posted | Refusal:
@@ -88,32 +93,24 @@ class Sending:
         log.error("%s takes no messages (%s): %s", delivery.channel, refused.code, _mend(refused.code))
         await self._outbox.note_rerouting(delivery, refused.code)
         message = rerouted(message, delivery.channel, _mend(refused.code))
-        return await self._sender.post(await self._id_of(operations), message, delivery.id, delivery.kind, None)
+        place = await self._channels.id_or_name(operations)
+        return await self._sender.post(place, message, delivery.id, delivery.kind, None)
 
     async def _look_for(self, delivery: Delivery) -> Posted | Absent | Refusal:
         """Whether an earlier attempt arrived, in the channel that it went to."""
-        operations = self._operations_channel()
-        if delivery.rerouted and operations:
-            channel, thread = await self._id_of(operations), None
-        else:
-            channel, thread = await self._place(delivery)
-        found = await self._sender.find(channel, delivery.id, delivery.first_sent, thread)
-        if isinstance(found, Refusal) and found.code == "not_in_channel" and await self._sender.join(channel):
-            found = await self._sender.find(channel, delivery.id, delivery.first_sent, thread)
+        root, channel = delivery.root, delivery.channel
+        if delivery.rerouted:
+            root, channel = None, self._operations_channel() or delivery.channel
+        place = root.channel if root else await self._channels.id_of(channel)
+        if place is None:
+            return Refusal(Failure.DESTINATION, "unknown_channel")
+        if isinstance(place, Refusal):
+            return place
+        thread = root.ts if root else None
+        found = await self._sender.find(place, delivery.id, delivery.first_sent, thread)
+        if isinstance(found, Refusal) and found.code == "not_in_channel" and await self._sender.join(place):
+            found = await self._sender.find(place, delivery.id, delivery.first_sent, thread)
         return found
-
-    async def _place(self, delivery: Delivery) -> tuple[str, str | None]:
-        """The channel and the thread that the row belongs to."""
-        if delivery.root:
-            return delivery.root.channel, delivery.root.ts
-        return await self._id_of(delivery.channel), None
-
-    async def _id_of(self, channel: str) -> str:
-        """The channel's id where it can be learned, else the name as written."""
-        if channel.startswith("#") and channel not in self._ids and time.monotonic() >= self._list_again:
-            self._list_again = time.monotonic() + _LISTED
-            self._ids |= await self._sender.channel_ids()
-        return self._ids.get(channel, channel)
 
 
 def _unsent(outcome: Posted | Refusal) -> Posted | Unsent:

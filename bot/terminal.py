@@ -15,7 +15,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from bot.answers.answer import Row, Source, SummaryAnswer, summarize
-from bot.answers.request import Summary, parse_period
+from bot.answers.request import COMMANDS, PERIODS, Summary, parse_period
 from bot.app import open_store, reading_parts, rules_parts
 from bot.budget.decide import Decision
 from bot.budget.evaluate import windows_judged
@@ -42,7 +42,8 @@ async def print_usage(settings: Settings, words: str, form: Form, now: Now) -> i
     """The usage of a period. Raises CartesiaError."""
     request = parse_period(" ".join(words.lower().split()), utc_day(now()))
     if not isinstance(request, Summary):
-        print(request.problem.replace("`", ""), file=sys.stderr)
+        problem = f"{words} is asked in Slack; here, write a period" if words in COMMANDS else request.problem
+        print(f"{problem.replace('`', '').rstrip('.')}. Periods are: {', '.join(PERIODS)}.", file=sys.stderr)
         return 2
     async with httpx.AsyncClient() as http:
         reading = await reading_parts(settings, http, now).read(request.span)
@@ -123,7 +124,7 @@ async def check_dry(settings: Settings, now: Now) -> int:
     finally:
         await database.close()
     decisions = judge(rules, {rule.name: since.get(rule.name, now()) for rule in rules.rules}, reading, said, now())
-    _print_decisions(rules, decisions)
+    _print_decisions(decisions)
     return 0
 
 
@@ -146,7 +147,7 @@ async def check_now(settings: Settings, now: Now) -> int:
             )
             await checker.start()
             decisions = await checker.check()
-        _print_decisions(rules.current, decisions)
+        _print_decisions(decisions)
         if waiting := await Outbox(database, "").pending():
             print(f"{count(waiting, 'message')} to deliver: the running bot sends what is recorded.")
     finally:
@@ -182,17 +183,14 @@ def show_rules(settings: Settings) -> int:
 
 def notes(rules: Rules) -> list[str]:
     """What the file asks for that this version reads but does not do yet."""
-    later = [
-        f"{rule.name}: this kind of rule is read but not watched yet." for rule in rules.rules if not _is_watched(rule)
-    ]
-    later += [f"{report.name}: reports are read but not sent yet." for report in rules.reports]
+    later = [f"{report.name}: reports are read but not sent yet." for report in rules.reports]
     for rule in rules.rules:
         later += [
             f"{rule.name}: {name} pings nobody: write a member id (U…) or a user group id (S…)."
             for name in rule.mention
             if name.startswith("@") and name not in ("@here", "@channel", "@everyone")
         ]
-        keys = [key for key in ("forecast", "then_every", "remind_every", "escalate") if getattr(rule, key, None)]
+        keys = [key for key in ("forecast", "remind_every", "escalate") if getattr(rule, key, None)]
         if keys:
             later.append(f"{rule.name}: {', '.join(keys)} is read but has no effect yet.")
     if any(name.startswith("S") for name in rules.access.viewers):
@@ -200,10 +198,6 @@ def notes(rules: Rules) -> list[str]:
             "access: a user group among the viewers needs the scope usergroups:read; without it everyone may ask."
         )
     return later
-
-
-def _is_watched(rule: Rule) -> bool:
-    return isinstance(rule, ThresholdRule)
 
 
 def _watched(rule: Rule) -> tuple[str, str]:
@@ -224,7 +218,7 @@ def _rules_of(settings: Settings) -> Rules:
     return file.rules(file.content())
 
 
-def _print_decisions(rules: Rules, decisions: Sequence[Decision]) -> None:
+def _print_decisions(decisions: Sequence[Decision]) -> None:
     table = Table("Rule", "Window", "Value", "Level", "Reason")
     for decision in decisions:
         standing = decision.standing
@@ -236,7 +230,4 @@ def _print_decisions(rules: Rules, decisions: Sequence[Decision]) -> None:
                 for cell in (standing.rule.name, window_words(standing.window), value, level, decision.reason.value)
             )
         )
-    for rule in rules.rules:
-        if not _is_watched(rule):
-            table.add_row(Text(rule.name), "-", "-", "-", "not watched yet")
     _console().print(table)

@@ -11,7 +11,7 @@ from bot.budget.decide import Decision
 from bot.budget.evaluate import Standing, evaluate
 from bot.budget.sums import Sums
 from bot.model import Outage, Period, Reading, Span, Totals
-from bot.rules.models import Rule, Rules, ThresholdRule
+from bot.rules.models import Rule, Rules
 from bot.windows import utc_day, window_of, windows_within
 
 
@@ -45,11 +45,9 @@ class SummaryAnswer:
 
 @dataclass(frozen=True, slots=True)
 class BudgetsAnswer:
-    """Every threshold rule's standing in its open window, and the rules of which nothing can be said yet: of the
-    `unwatched` because of their kind, of the `unread` because Cartesia gave no figure for their window."""
+    """Every rule's standing in its open window, and the `unread` rules: Cartesia gave no figure for their window."""
 
     standings: tuple[Standing, ...]
-    unwatched: tuple[Rule, ...]
     source: Source
     unread: tuple[Rule, ...] = ()
 
@@ -114,9 +112,8 @@ def summarize(request: Summary, reading: Reading, source: Source) -> SummaryAnsw
 def budgets(rules: Rules, reading: Reading, source: Source) -> BudgetsAnswer:
     """The open windows only."""
     standings = tuple(each for each in evaluate(rules.rules, Sums(reading), {}, source.now) if not each.closed)
-    unwatched = tuple(rule for rule in rules.rules if not isinstance(rule, ThresholdRule))
-    told = {standing.rule.name for standing in standings} | {rule.name for rule in unwatched}
-    return BudgetsAnswer(standings, unwatched, source, tuple(rule for rule in rules.rules if rule.name not in told))
+    told = {standing.rule.name for standing in standings}
+    return BudgetsAnswer(standings, source, tuple(rule for rule in rules.rules if rule.name not in told))
 
 
 def overview(rules: Rules, reading: Reading, source: Source) -> OverviewAnswer:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.budget.evaluate import Standing
-from bot.rules.models import HUNDRED_PERCENT, Level
+from bot.rules.models import HUNDRED_PERCENT, Level, Rule, ThresholdRule, UnusualRule
 from bot.windows import Window
 
 
@@ -17,13 +17,15 @@ class Reason(StrEnum):
 
     CROSSED = "CROSSED"
     RAISED = "RAISED"
+    STEP = "STEP"
+    UNUSUAL = "UNUSUAL"
     BELOW = "BELOW"
     SAID = "SAID"
     TOO_LITTLE_DATA = "TOO_LITTLE_DATA"
 
     @property
     def speaks(self) -> bool:
-        return self in (Reason.CROSSED, Reason.RAISED)
+        return self in (Reason.CROSSED, Reason.RAISED, Reason.STEP, Reason.UNUSUAL)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,6 +43,8 @@ class Told:
     def of(cls, level: Level) -> Told:
         return cls(level.percent >= HUNDRED_PERCENT, level.amount.normalize())
 
+
+_STEPS = 50  # back from the one told that count as told with it
 
 Said = Mapping[tuple[str, Window], frozenset[Told]]
 """What has been told, by rule name and window."""
@@ -68,6 +72,21 @@ def _decide(standing: Standing, told: frozenset[Told]) -> Decision:
     key = Told.of(standing.level)
     if key in told:
         return Decision(standing, Reason.SAID)
-    lower = [Told.of(level) for level in reversed(standing.rule.levels) if level.amount < standing.level.amount]
-    reason = Reason.RAISED if told and key > max(told) else Reason.CROSSED
-    return Decision(standing, reason, (key, *lower))
+    return Decision(standing, _reason(standing.rule, standing.level, key, told), (key, *_below(standing.rule, key)))
+
+
+def _reason(rule: Rule, level: Level, key: Told, told: frozenset[Told]) -> Reason:
+    if isinstance(rule, UnusualRule):
+        return Reason.UNUSUAL
+    if isinstance(rule, ThresholdRule) and level.amount > rule.levels[-1].amount:
+        return Reason.STEP
+    return Reason.RAISED if told and key > max(told) else Reason.CROSSED
+
+
+def _below(rule: Rule, key: Told) -> list[Told]:
+    """The levels and steps that count as told with a higher one, so that a figure that falls tells none of them."""
+    if not isinstance(rule, ThresholdRule):
+        return []
+    lower = [Told.of(level) for level in reversed(rule.levels) if level.amount < key.amount]
+    steps = (key.amount - back * rule.then_every for back in range(1, _STEPS)) if rule.then_every else ()
+    return [*(Told(True, step.normalize()) for step in steps if step > rule.levels[-1].amount), *lower]

@@ -4,59 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from bot.budget.measure import Value, measure
 from bot.budget.sums import Sums
+from bot.budget.usual import usual
 from bot.model import Metric, Period, Span, Totals
-from bot.rules.models import Level, Rule, ThresholdRule
+from bot.rules.models import HUNDRED_PERCENT, Level, Rule, SilenceRule, ThresholdRule, UnusualRule
 from bot.windows import LATE_DAYS, Window, midnight, utc_day, windows_within
-
-Value = int | Decimal | Fraction
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One rule in one window. `value` is in the metric's unit (cents, minutes, calls), None where it can't be told yet;
-    `level` is the highest one reached; `closed` says that the window's last day is over."""
+    `level` is the highest one reached; `closed` says that the window's last day is over; `usual` is what the value is
+    compared with, where the rule compares."""
 
-    rule: ThresholdRule
+    rule: Rule
     window: Window
     totals: Totals
     value: Value | None
     level: Level | None
     closed: bool
-
-
-def measure(metric: Metric, totals: Totals) -> Value | None:
-    """The metric's value for these totals; None for a ratio whose divisor is zero."""
-    match metric:
-        case Metric.COST:
-            return totals.cents
-        case Metric.MINUTES:
-            return totals.minutes
-        case Metric.CALLS:
-            return totals.calls
-        case Metric.COST_PER_CALL:
-            return _ratio(totals.cents, totals.calls)
-        case Metric.COST_PER_MINUTE:
-            return _ratio(totals.cents, totals.minutes)
-        case Metric.MINUTES_PER_CALL:
-            return _ratio(totals.minutes, totals.calls)
+    usual: Value | None = None
 
 
 def evaluate(rules: Iterable[Rule], sums: Sums, since: Mapping[str, datetime], now: datetime) -> list[Standing]:
-    """Every threshold rule's standing in its open window and in those that closed within the last 3 days.
+    """Every rule's standing in its open window and in those that closed within the last 3 days.
 
     A window that had closed before the rule watched (`since`, by the rule's name) is history and is left out.
     """
     today = utc_day(now)
     judged = {period: _judged(period, today, sums) for period in Period}
     return [
-        _standing(rule, each)
+        _standing(rule, each, sums)
         for rule in rules
-        if isinstance(rule, ThresholdRule)
         for each in judged[rule.period]
         if each.ends > since.get(rule.name, now)
     ]
@@ -97,23 +81,59 @@ def _judged(period: Period, today: date, sums: Sums) -> list[_Judged]:
     ]
 
 
-def _standing(rule: ThresholdRule, judged: _Judged) -> Standing:
+def _standing(rule: Rule, judged: _Judged, sums: Sums) -> Standing:
+    match rule:
+        case ThresholdRule():
+            return _against_a_threshold(rule, judged)
+        case UnusualRule():
+            return _against_the_usual(rule, judged, sums)
+        case SilenceRule():
+            return _against_silence(rule, judged, sums)
+
+
+def _against_a_threshold(rule: ThresholdRule, judged: _Judged) -> Standing:
     value = judged.values[rule.metric]
     if rule.at_least_calls and judged.totals.calls < rule.at_least_calls:
         value = None
     return Standing(rule, judged.window, judged.totals, value, reached(rule, value), judged.closed)
 
 
+def _against_the_usual(rule: UnusualRule, judged: _Judged, sums: Sums) -> Standing:
+    """Unusual from so many times the usual up, and not worth a word below `at_least`."""
+    value, level = judged.values[rule.metric], None
+    expected = usual(rule.metric, judged.window.start, sums)
+    if expected is None or (expected == 0 and rule.at_least is None):
+        value = None
+    elif value is not None and value >= unusual_from(rule, expected):
+        level = Level(HUNDRED_PERCENT, rule.above_usual)
+    return Standing(rule, judged.window, judged.totals, value, level, judged.closed, expected)
+
+
+def unusual_from(rule: UnusualRule, expected: Value) -> Fraction:
+    """The value from which a day is unusual, in the metric's unit."""
+    return max(Fraction(expected) * Fraction(rule.above_usual), Fraction(rule.at_least or 0))
+
+
+def _against_silence(rule: SilenceRule, judged: _Judged, sums: Sums) -> Standing:
+    """Too little, judged by a reading made at the time in `by` or later."""
+    value = judged.values[rule.metric]
+    due = datetime.combine(judged.window.start, rule.by, tzinfo=UTC)
+    silent = value is not None and value < _comparable(rule.below, value) and sums.reading.read_at >= due
+    level = Level(HUNDRED_PERCENT, rule.below) if silent else None
+    return Standing(rule, judged.window, judged.totals, value, level, judged.closed)
+
+
 def reached(rule: ThresholdRule, value: Value | None) -> Level | None:
-    """The highest level at or below the value: at the threshold counts as over."""
+    """The highest level, or step beyond the last one, at or below the value: at the threshold counts as over."""
     if value is None:
         return None
-    return next((level for level in reversed(rule.levels) if value >= _comparable(level.amount, value)), None)
+    level = next((level for level in reversed(rule.levels) if value >= _comparable(level.amount, value)), None)
+    if level is None or rule.then_every is None or level is not rule.levels[-1]:
+        return level
+    steps = (Fraction(value) - Fraction(level.amount)) // Fraction(rule.then_every)
+    amount = level.amount + steps * rule.then_every
+    return Level(amount * 100 / rule.threshold, amount) if steps else level
 
 
 def _comparable(amount: Decimal, value: Value) -> Value:
     return Fraction(amount) if isinstance(value, Fraction) else amount
-
-
-def _ratio(part: int | Decimal, whole: int | Decimal) -> Fraction | None:
-    return Fraction(part) / Fraction(whole) if whole else None

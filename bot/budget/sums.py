@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from bot.model import Reading, Span, Totals
 
 
@@ -16,6 +18,11 @@ class Sums:
             totals = reading.days.get(day)
             self._running.append(self._running[-1] + totals if totals else self._running[-1])
             self._present.append(self._present[-1] + (totals is not None))
+
+    @property
+    def first_use(self) -> date | None:
+        """The first day with any usage."""
+        return min((day for day, totals in self.reading.days.items() if totals != Totals()), default=None)
 
     def total(self, span: Span) -> Totals | None:
         """The usage of the span's days; None where the reading does not reach over them or has none of them."""

@@ -159,8 +159,9 @@ def _said(body: bytes) -> str:
     except ValidationError:
         return ""
     parts = (" ".join((part or "").split()).rstrip(".") for part in (error.title, error.message))
-    words = re.sub(r"sk_car_\S+", "sk_car_…", " – ".join(part for part in parts if part))
-    request = f" [request {error.request_id[:80]}]" if error.request_id else ""
+    words = re.sub(r"\b(sk_car_|xox[a-z]-|xapp-)\S+", r"\1…", " – ".join(part for part in parts if part))
+    known = error.request_id and re.fullmatch(r"[\w-]{1,64}", error.request_id) and "sk_car_" not in error.request_id
+    request = f" [request {error.request_id}]" if known else ""
     return f": {words[:300]}{request}" if words else request
 
 

@@ -13,7 +13,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.answers.answer import Answer, Sorry
 from bot.answers.desk import Desk
-from bot.answers.request import Request, parse_request
+from bot.answers.request import Help, Request, parse_request
 from bot.slack.blocks import SHARE, render, shared
 from bot.slack.people import People
 from bot.slack.respond import body_of, respond
@@ -36,7 +36,9 @@ class Counter:
     later: Callable[[Coroutine[Any, Any, None]], None]
 
     def at_once(self, user: str, request: Request) -> Answer | None:
-        """The answer, where both the person's right and the figures are known."""
+        """The answer, where both the person's right and the figures are known; help is anybody's."""
+        if isinstance(request, Help):
+            return self.desk.at_once(request)
         allowed = self.people.may_ask_at_once(user, self.desk.rules.current.access)
         if allowed is None:
             return None
@@ -70,10 +72,10 @@ def register(app: AsyncApp, counter: Counter) -> None:
 
     @app.command(COMMAND)
     async def on_command(ack: Ack, body: dict[str, Any]) -> BoltResponse:
-        request = counter.parse(str(body.get("text") or ""))
-        if known := counter.at_once(body["user_id"], request):
+        request, user = counter.parse(str(body.get("text") or "")), str(body.get("user_id") or "")
+        if known := counter.at_once(user, request):
             return await ack(**body_of(render(known)))
-        counter.later(counter.answer_later(body["user_id"], request, body["response_url"]))
+        counter.later(counter.answer_later(user, request, str(body.get("response_url") or "")))
         return await ack()
 
     @app.action(SHARE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from fractions import Fraction
 
 from bot.answers.answer import (
     Answer,
@@ -24,12 +25,13 @@ from bot.answers.answer import (
 )
 from bot.answers.request import COMMANDS, PERIODS
 from bot.budget.decide import Decision
-from bot.budget.evaluate import Standing, measure
+from bot.budget.evaluate import Standing, unusual_from
+from bot.budget.measure import Value, measure
 from bot.budget.sums import Sums
 from bot.model import Message, Metric, Period, Reading, Span, Totals
 from bot.money import amount, amount_of, count, dollars, number, percent_of
 from bot.rules.mistakes import Mistake
-from bot.rules.models import HUNDRED_PERCENT, ThresholdRule
+from bot.rules.models import HUNDRED_PERCENT, Rule, SilenceRule, ThresholdRule, UnusualRule
 from bot.windows import Window, utc_day
 
 SHARE = "share_answer"
@@ -51,9 +53,25 @@ def headline(standing: Standing) -> str:
     """The first line: "Daily spend: $42.00 of $50.00 (84%)"."""
     rule = standing.rule
     if standing.value is None:
-        return f"{rule.name}: too little to tell"
-    percent = percent_of(standing.value, rule.threshold)
-    return f"{rule.name}: {amount_of(rule.metric, standing.value, rule.threshold)} ({percent:,}%)"
+        return f"{rule.name}: {'too little history' if isinstance(rule, UnusualRule) else 'too little'} to tell"
+    match rule:
+        case ThresholdRule():
+            percent = percent_of(standing.value, rule.threshold)
+            return f"{rule.name}: {amount_of(rule.metric, standing.value, rule.threshold)} ({percent:,}%)"
+        case UnusualRule():
+            return f"{rule.name}: {amount(rule.metric, standing.value)}, {_against_usual(standing)}"
+        case SilenceRule():
+            expected = f"at least {amount(rule.metric, rule.below)} expected by {rule.by:%H:%M} UTC"
+            return f"{rule.name}: {amount(rule.metric, standing.value)}, {expected}"
+
+
+def _against_usual(standing: Standing) -> str:
+    """ "2.1× a usual Sunday ($40.00)": the multiple rounded down, as percents are."""
+    weekday, expected = f"{standing.window.start:%A}", standing.usual
+    if not expected or standing.value is None:
+        return f"where a usual {weekday} has none"
+    tenths = Fraction(standing.value) * 10 // Fraction(expected)
+    return f"{number(Fraction(tenths, 10))}× a usual {weekday} ({amount(standing.rule.metric, expected)})"
 
 
 def alert(decision: Decision, reading: Reading) -> Message:
@@ -102,7 +120,9 @@ def _marker(standing: Standing) -> str:
 
 def _mentions(standing: Standing) -> str:
     rule = standing.rule
-    if not rule.mention or standing.level is None or standing.level.percent < rule.mention_from:
+    if not rule.mention or standing.level is None:
+        return ""
+    if isinstance(rule, ThresholdRule) and standing.level.percent < rule.mention_from:
         return ""
     return " ".join(_mention(name) for name in rule.mention)
 
@@ -120,8 +140,9 @@ def _mention(name: str) -> str:
 
 
 def _threshold_chart(standing: Standing, reading: Reading) -> list[Block]:
-    """The recent windows and the threshold, oldest first; nothing where there is only one window to draw."""
+    """The recent windows and the rule's bound, oldest first; nothing where there is only one window to draw."""
     rule, sums = standing.rule, Sums(reading)
+    name, bound = _bound(standing)
     points: list[tuple[str, float]] = []
     window = standing.window
     while len(points) < _CHART_POINTS and (totals := sums.total(window.span)) and window.start >= reading.span.start:
@@ -131,11 +152,22 @@ def _threshold_chart(standing: Standing, reading: Reading) -> list[Block]:
         window = window.previous()
     if len(points) < 2:
         return []
-    return [_chart(f"{rule.period.capitalize()}s and the threshold", rule, points[::-1])]
+    return [_chart(rule, points[::-1], name, _plot(rule.metric, bound))]
 
 
-def _chart(title: str, rule: ThresholdRule, points: Sequence[tuple[str, float]]) -> Block:
-    limit = _plot(rule.metric, rule.threshold)
+def _bound(standing: Standing) -> tuple[str, Value]:
+    """What the value is held against, and what that is called in a chart."""
+    match standing.rule:
+        case ThresholdRule() as rule:
+            return "Threshold", rule.threshold
+        case UnusualRule() as rule:
+            return "Unusual", unusual_from(rule, standing.usual or 0)
+        case SilenceRule() as rule:
+            return "Expected", rule.below
+
+
+def _chart(rule: Rule, points: Sequence[tuple[str, float]], bound: str, limit: float) -> Block:
+    title = f"{rule.period.capitalize()}s and the {'threshold' if bound == 'Threshold' else bound.lower() + ' amount'}"
     return {
         "type": "data_visualization",
         "title": title,
@@ -143,7 +175,7 @@ def _chart(title: str, rule: ThresholdRule, points: Sequence[tuple[str, float]])
             "type": "line",
             "series": [
                 {"name": _UNITS[rule.metric], "data": [{"label": label, "value": value} for label, value in points]},
-                {"name": "Threshold", "data": [{"label": label, "value": limit} for label, _ in points]},
+                {"name": bound, "data": [{"label": label, "value": limit} for label, _ in points]},
             ],
             "axis_config": {
                 "categories": [label for label, _ in points],
@@ -273,7 +305,6 @@ def _budget_lines(answer: BudgetsAnswer) -> list[str]:
         for standing in answer.standings
     ]
     lines += [f"⚪ {escape(rule.name)}: Cartesia gave no figures for it yet" for rule in answer.unread]
-    lines += [f"⚪ {escape(rule.name)}: this kind of rule is read but not watched yet" for rule in answer.unwatched]
     return lines or ["No budgets are set: add one to rules.yaml."]
 
 

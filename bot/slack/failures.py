@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -29,6 +30,13 @@ class Refusal:
     code: str
     retry_after: float | None = None
 
+    @property
+    def lasts(self) -> bool:
+        """Whether this call will be refused again, however often it is made, while others may go on."""
+        return self.code in _LASTING
+
+
+_LASTING = frozenset({"missing_scope", "not_allowed_token_type", "unknown_method", "http_404", "http_405"})
 
 INVITE = "invite the bot there with /invite, or correct the channel in rules.yaml"
 
@@ -121,9 +129,10 @@ def classify(error: Exception) -> Refusal | None:
 def _refused(response: Any) -> Refusal:
     status = getattr(response, "status_code", getattr(response, "status", 0))
     body = getattr(response, "data", None)
-    code = str(body.get("error") or "") if isinstance(body, dict) else ""
+    code = _word(body.get("error")) if isinstance(body, dict) else ""
+    retry_after = _seconds((getattr(response, "headers", None) or {}).get("Retry-After"))
     if status == 429:
-        return Refusal(Failure.TRANSIENT, "ratelimited", _seconds(response.headers.get("Retry-After")))
+        return Refusal(Failure.TRANSIENT, "ratelimited", retry_after)
     if status >= 500 or not code:
         return Refusal(Failure.UNCLEAR, code or f"http_{status}")
     for failure, codes in (
@@ -133,8 +142,14 @@ def _refused(response: Any) -> Refusal:
         (Failure.TRANSIENT, _TRANSIENT),
     ):
         if code in codes:
-            return Refusal(failure, code)
+            return Refusal(failure, code, retry_after)
     return Refusal(Failure.UNCLEAR, code)  # internal_error, fatal_error, service_unavailable, and words added since
+
+
+def _word(error: Any) -> str:
+    """Slack's error word; anything else it may have written is not repeated, since it may quote a token."""
+    text = str(error or "")
+    return text if re.fullmatch(r"[a-z][a-z0-9_]{0,60}", text) else "unknown_error" if text else ""
 
 
 def _seconds(text: Any) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from bot.rules.models import Access
 from bot.slack.failures import classify
 
 _KEPT = 300.0  # seconds that what Slack said of a person is believed
+_PATIENCE = 0.5  # seconds that an asker waits for it: the whole answer is promised within 3
+_PAUSE = 60.0  # seconds before Slack is asked again after it could not tell
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,7 @@ class People:
         self._client = client
         self._people: dict[str, tuple[float, Mapping[str, Any]]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
+        self._not_before = 0.0
 
     def may_ask_at_once(self, user_id: str, access: Access) -> bool | None:
         """The answer where it is remembered, None where Slack has to be asked."""
@@ -44,21 +48,28 @@ class People:
 
     async def may_ask(self, user_id: str, access: Access) -> bool:
         """Whether this person may see figures. Where Slack can't tell, asking is allowed."""
+        if time.monotonic() < self._not_before:
+            return True
         try:
-            if _remembered(self._people, user_id) is None:
-                answer = await self._client.users_info(user=user_id)
-                self._people[user_id] = (time.monotonic(), answer["user"])
-            for group in _groups(access.viewers):
-                if _remembered(self._groups, group) is None:
-                    listed = await self._client.usergroups_users_list(usergroup=group)
-                    self._groups[group] = (time.monotonic(), frozenset(listed["users"]))
+            async with asyncio.timeout(_PATIENCE):
+                await self._look_up(user_id, access)
         except Exception as error:
+            self._not_before = time.monotonic() + _PAUSE
             refusal = classify(error)
             if refusal is None and not isinstance(error, SlackApiError):
                 raise
             log.warning("rights of %s can't be looked up (%s): asking is allowed", user_id, refusal and refusal.code)
             return True
         return self.may_ask_at_once(user_id, access) is not False
+
+    async def _look_up(self, user_id: str, access: Access) -> None:
+        if _remembered(self._people, user_id) is None:
+            answer = await self._client.users_info(user=user_id)
+            self._people[user_id] = (time.monotonic(), answer["user"])
+        for group in _groups(access.viewers):
+            if _remembered(self._groups, group) is None:
+                listed = await self._client.usergroups_users_list(usergroup=group)
+                self._groups[group] = (time.monotonic(), frozenset(listed["users"]))
 
 
 def _remembered(kept: Mapping[str, tuple[float, Any]], key: str) -> Any | None:

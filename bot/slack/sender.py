@@ -91,18 +91,28 @@ class Sender:
         """Join a public channel; False where Slack does not let the bot."""
         return not isinstance(await _call(self._client.conversations_join, channel=channel_id), Refusal)
 
-    async def channel_ids(self) -> dict[str, str]:
-        """The channels that the bot can see, by name as rules write it ("#voice-spend"); none without the scope."""
+    async def channel_ids(self) -> tuple[dict[str, str], Refusal | None]:
+        """The channels that the bot can see, by name as rules write it ("#voice-spend"), and a failure that may pass.
+
+        Public and private ones are asked for apart, since each needs a scope of its own; without it there are none.
+        """
         found: dict[str, str] = {}
-        arguments: dict[str, Any] = {
-            "types": "public_channel,private_channel",
-            "exclude_archived": False,
-            "limit": 1000,
-        }
+        passing: Refusal | None = None
+        for kind in ("public_channel", "private_channel"):
+            channels = await self._channels_of(kind)
+            if isinstance(channels, Refusal):
+                passing = passing if channels.lasts else channels
+            else:
+                found |= channels
+        return found, passing
+
+    async def _channels_of(self, kind: str) -> dict[str, str] | Refusal:
+        found: dict[str, str] = {}
+        arguments: dict[str, Any] = {"types": kind, "exclude_archived": False, "limit": 1000}
         for _ in range(_PAGES):
             answer = await _call(self._client.conversations_list, **arguments)
             if isinstance(answer, Refusal):
-                break
+                return answer
             found |= {f"#{channel['name']}": str(channel["id"]) for channel in answer.get("channels") or []}
             arguments["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
             if not arguments["cursor"]:
@@ -117,6 +127,9 @@ class Sender:
             if not self._may_post():
                 return Refusal(Failure.TRANSIENT, "no_sign_of_life")
             outcome = await _call(call, text=message.text, blocks=blocks, **arguments)
+            if isinstance(outcome, Refusal) and "metadata" in outcome.code and "metadata" in arguments:
+                arguments = {name: value for name, value in arguments.items() if name != "metadata"}
+                outcome = await _call(call, text=message.text, blocks=blocks, **arguments)
             if not (isinstance(outcome, Refusal) and outcome.failure is Failure.PAYLOAD):
                 break
             log.warning("Slack refused a message's blocks (%s); sending simpler ones.", outcome.code)
@@ -138,9 +151,7 @@ async def _call(call: Callable[..., Awaitable[Any]], **arguments: Any) -> Mappin
 
 def _unreadable(refusal: Refusal) -> Refusal:
     """Without the scope a history stays closed, while posting goes on: no trouble of the token's."""
-    if refusal.code in {"missing_scope", "not_allowed_token_type"}:
-        return Refusal(Failure.DESTINATION, refusal.code)
-    return refusal
+    return Refusal(Failure.DESTINATION, refusal.code) if refusal.lasts else refusal
 
 
 def _row_id(message: Mapping[str, Any]) -> str | None:

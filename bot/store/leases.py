@@ -84,7 +84,7 @@ class Presence:
             return max(0.0, await connection.scalar(left) or 0.0)
 
     async def note_reading(self, interval: float) -> None:
-        """Cartesia is asked now, and again in `interval` seconds, whoever reads then. Raises StoreError."""
+        """Cartesia has answered, and is asked again in `interval` seconds, whoever reads then. Raises StoreError."""
         if self._lock is not None:
             return
         until = self._database.clock() + interval

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, case, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Message
@@ -22,6 +22,9 @@ from bot.store.tables import leases, outbox
 
 Kind = Literal["alert", "reply", "report", "operations"]
 Action = Literal["post", "reply", "edit"]
+
+
+_EDITS = "edits in "
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,11 @@ class Delivery:
     first_sent: float
     rerouted: str | None
     root: Root | None
+
+    @property
+    def lane(self) -> str:
+        """What is served one at a time: a channel's posts, and apart from them its edits."""
+        return f"{_EDITS}{self.channel}" if self.action == "edit" else self.channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +101,31 @@ class Outbox:
         self._holder = holder
 
     async def claim(self, limit: int, busy: Collection[str]) -> list[Delivery]:
-        """Up to `limit` due rows, at most one a channel, none for a busy channel, in order within an incident."""
+        """Up to `limit` due rows, at most one a lane, none of a busy lane.
+
+        Within an incident its message comes first, then replies in order and, apart from them, edits in order: what
+        Slack does with an edit never holds up a reply, which is how a higher level is heard.
+        """
         async with self._database.reading() as connection:
             if not (await connection.execute(self._claimable(busy).limit(1))).first():
                 return []
         async with self._database.writing() as connection:
             rows = (await connection.execute(self._claimable(busy).with_for_update(skip_locked=True, of=outbox))).all()
-            first = {row.channel: row for row in reversed(rows)}
+            first = {row.lane: row for row in reversed(rows)}
             return [await self._take(connection, row) for row in list(first.values())[:limit]]
+
+    async def channel_posted_to(self, channel: str) -> str | None:
+        """The id of the channel that an earlier row of this name went to."""
+        query = (
+            select(outbox.c.posted_channel)
+            .where(outbox.c.channel == channel, outbox.c.action == "post", outbox.c.rerouted.is_(None))
+            .where(outbox.c.state == "delivered")
+            .order_by(outbox.c.seq.desc())
+            .limit(1)
+        )
+        async with self._database.reading() as connection:
+            found: str | None = await connection.scalar(query)
+        return found
 
     async def settle_delivered(self, delivery: Delivery, channel: str, ts: str) -> None:
         """Note that Slack has it. Does nothing where another process has settled the row meanwhile."""
@@ -145,6 +170,7 @@ class Outbox:
             return await connection.scalar(undelivered) or 0
 
     def _claimable(self, busy: Collection[str]) -> Any:
+        lane = case((outbox.c.action == "edit", literal(_EDITS) + outbox.c.channel), else_=outbox.c.channel)
         alive = select(leases.c.holder).where(leases.c.until > self._database.clock())
         earlier = outbox.alias("earlier")
         kept_in_order = (
@@ -153,17 +179,18 @@ class Outbox:
                 earlier.c.incident_id == outbox.c.incident_id,
                 earlier.c.seq < outbox.c.seq,
                 earlier.c.state != "delivered",
+                or_(earlier.c.action == "post", earlier.c.action == outbox.c.action),
             )
             .exists()
         )
         return (
-            select(outbox)
+            select(outbox, lane.label("lane"))
             .where(
                 or_(
                     and_(outbox.c.state == "waiting", outbox.c.due <= self._database.clock()),
                     and_(outbox.c.state == "sending", outbox.c.holder.not_in(alive)),
                 ),
-                outbox.c.channel.not_in(list(busy)),
+                lane.not_in(list(busy)),
                 ~kept_in_order,
             )
             .order_by(outbox.c.seq)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.answers.answer import Source, budgets, overview, summarize
 from bot.answers.request import Summary
 from bot.model import Period, Reading, Span, Totals
-from bot.rules.models import Rules, UnusualRule
+from bot.rules.models import Rules
 from tests.samples.figures import NOON, SUNDAY, cents, days_before, reading, rule, span
 
 SOURCE = Source(NOON, NOON)
@@ -65,7 +65,7 @@ def test_budgets_are_those_of_the_open_windows() -> None:
         ("Weekly", date(2026, 11, 16), 500),
         ("Monthly", date(2026, 11, 1), 500),
     ]
-    assert (answer.unread, answer.unwatched) == ((), ())
+    assert answer.unread == ()
 
 
 def test_a_budget_without_a_figure_is_named_and_not_left_out() -> None:
@@ -74,12 +74,6 @@ def test_a_budget_without_a_figure_is_named_and_not_left_out() -> None:
     answer = budgets(Rules(rules=(daily, monthly)), yesterday_only, SOURCE)
     assert [standing.rule for standing in answer.standings] == [monthly]
     assert answer.unread == (daily,)
-
-
-def test_a_rule_of_a_kind_that_is_not_watched_is_named() -> None:
-    unusual = UnusualRule(name="Unusual", above_usual=Decimal(2))
-    answer = budgets(Rules(rules=(unusual,)), SPENT, SOURCE)
-    assert (answer.standings, answer.unwatched, answer.unread) == ((), (unusual,), ())
 
 
 def test_the_overview_has_today_the_month_to_date_and_14_days() -> None:

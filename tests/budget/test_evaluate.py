@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.budget.decide import decide
-from bot.budget.evaluate import Standing, evaluate, measure, windows_judged
+from bot.budget.evaluate import Standing, evaluate, windows_judged
+from bot.budget.measure import measure
 from bot.budget.sums import Sums
 from bot.model import Metric, Period, Reading, Span, Totals
-from bot.rules.models import Rule, SilenceRule, ThresholdRule, UnusualRule
+from bot.rules.models import ThresholdRule
 from bot.windows import LATE_DAYS, Window, midnight, utc_day, window_of
 from tests.samples.figures import LONG_AGO, MOMENTS, NOON, SUNDAY, cents, days_before, reading, rule, span
 
@@ -137,16 +138,6 @@ def test_a_reading_of_before_midnight_still_closes_yesterday() -> None:
     late = reading({SUNDAY: Totals(6000)}, NOON)
     found = evaluate([DAILY], Sums(late), ALWAYS, midnight(date(2026, 11, 23)))
     assert [(each.window.start, each.closed) for each in found][-1] == (SUNDAY, True)
-
-
-def test_rules_of_other_kinds_have_no_standing_here() -> None:
-    others: list[Rule] = [
-        UnusualRule(name="Unusual", above_usual=Decimal(2)),
-        SilenceRule(
-            name="Silent", metric=Metric.CALLS, below=Decimal(1), by=datetime(2026, 1, 1, 12, tzinfo=UTC).time()
-        ),
-    ]
-    assert evaluate(others, Sums(reading({})), {}, NOON) == []
 
 
 # Values

@@ -118,6 +118,84 @@ async def test_a_thread_that_went_to_operations_keeps_its_notice_and_the_healed_
     assert post.told() == ["Afterwards"]
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=500),
+        Fault("hang"),
+        Fault("status", status=429, retry_after=30),
+        Fault("refuse", error="unknown_method"),
+        Fault("refuse", error="internal_error"),
+    ],
+    ids=["500", "hangs", "30 seconds off", "unknown method", "internal error"],
+)
+async def test_an_edit_that_fails_holds_back_neither_its_thread_nor_the_channel(
+    post: Post, slack: SimulatedSlack, fault: Fault
+) -> None:
+    slack.faults.add("chat.update", fault, times=None)
+    await post.incident("Warned", "Broken")
+    await post.put("Another")
+    await slack.until(lambda: len(post.messages()) == 3 or None, 3, "the reply and the other message")
+    assert sorted(post.told()) == ["Another", "Broken", "Warned"]
+    slack.faults.clear()
+
+
+@pytest.mark.parametrize(
+    ("method", "fault"),
+    [
+        ("conversations.list", Fault("slow", seconds=0.3)),
+        ("conversations.list", Fault("status", status=503)),
+        ("conversations.list", Fault("status", status=429, retry_after=1)),
+        ("conversations.list", Fault("hang")),
+        ("conversations.history", Fault("drop")),
+    ],
+    ids=["slow listing", "failed listing", "throttled listing", "hanging listing", "dropped history"],
+)
+async def test_unconfirmed_posts_in_several_channels_are_found_however_their_ids_are_learned(
+    database_url: str, slack: SimulatedSlack, method: str, fault: Fault
+) -> None:
+    slack.faults.add("chat.postMessage", Fault("accept_then_drop"), times=2)
+    slack.faults.add(method, fault)
+    async with delivering(database_url, slack) as post:
+        await post.put("One")
+        await post.put("Two", channel="#voice-ops")
+        await post.all_told()
+        assert (post.told(), post.told("voice-ops")) == (["One"], ["Two"])
+
+
+async def test_without_the_scope_for_private_channels_public_ones_are_found(post: Post, slack: SimulatedSlack) -> None:
+    slack.scopes.discard("groups:read")
+    slack.faults.add("chat.postMessage", Fault("accept_then_drop"))
+    await post.put("Once")
+    await post.all_told()
+    assert post.told() == ["Once"]
+
+
+async def test_a_hanging_listing_does_not_keep_an_alert_from_its_channel(post: Post, slack: SimulatedSlack) -> None:
+    slack.faults.add("conversations.list", Fault("hang"), times=None)
+    await post.put("Soon")
+    await slack.until(lambda: post.messages() or None, 3, "the alert")
+
+
+@pytest.mark.parametrize("word", ["invalid_metadata_format", "metadata_too_large"])
+async def test_refused_metadata_is_left_out(post: Post, slack: SimulatedSlack, word: str) -> None:
+    slack.faults.add(
+        "chat.postMessage", Fault("refuse", error=word), times=None, where=lambda args: bool(args.get("metadata"))
+    )
+    await post.put("Without")
+    await post.all_told()
+    assert post.told() == ["Without"]
+
+
+async def test_a_secret_in_slacks_error_is_not_kept(post: Post, slack: SimulatedSlack) -> None:
+    slack.faults.add("chat.postMessage", Fault("refuse", error=f"invalid token {slack.bot_token}"))
+    await post.put("Told")
+    await until(lambda: len(slack.calls_of("chat.postMessage")) == 1)
+    await asyncio.sleep(0.05)
+    assert slack.bot_token not in str((await post.deliveries.backlog()).problem)
+    await post.all_told()
+
+
 async def test_where_every_channel_fails_rows_wait_and_it_is_said_and_told_when_one_heals(
     post: Post, slack: SimulatedSlack
 ) -> None:

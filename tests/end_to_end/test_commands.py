@@ -113,6 +113,13 @@ async def test_where_rights_cannot_be_looked_up_asking_is_allowed(world: World) 
     assert "$0.00" in answer.text
 
 
+async def test_an_answer_does_not_wait_for_a_slack_that_cannot_say_who_asks(world: World) -> None:
+    world.slack.faults.add("users.info", Fault("hang"), times=None)
+    await world.run()
+    for text in ("today", "week", "help"):
+        assert (await (await world.slack.command(COMMAND, text, user=MEMBER)).answer()).seconds < 3
+
+
 async def test_a_hanging_cartesia_is_answered_for_with_the_last_reading_and_its_age(world: World) -> None:
     history(world)
     await world.run()

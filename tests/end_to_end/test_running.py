@@ -106,6 +106,53 @@ async def test_http_mode_takes_only_fresh_requests_that_slack_signed(world: Worl
     assert answer.status_code == status
 
 
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("X-Slack-Request-Timestamp", "abc"),
+        ("X-Slack-Request-Timestamp", ""),
+        ("X-Slack-Request-Timestamp", "9" * 5000),
+        ("X-Slack-Signature", "v0=é"),
+        ("X-Slack-Signature", "v0="),
+    ],
+    ids=["words for a time", "no time", "endless time", "odd letters", "half a signature"],
+)
+async def test_malformed_signature_headers_get_401_and_no_traceback(world: World, header: str, value: str) -> None:
+    bot = await world.run_http()
+    headers = {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": "v0=00", header: value}
+    raw = [(name.encode(), text.encode()) for name, text in headers.items()]
+    async with httpx.AsyncClient() as http:
+        assert (await http.post(str(world.slack.request_url), content=b"{}", headers=raw)).status_code == 401
+    assert not any("Traceback" in line for line in bot.lines)
+
+
+@pytest.mark.parametrize(
+    "body", ["{bad json", "[]", "payload=%7Bbad", "command=%2Fagent-usage"], ids=["json", "list", "payload", "no user"]
+)
+async def test_signed_nonsense_is_refused_without_a_traceback(world: World, body: str) -> None:
+    bot = await world.run_http()
+    kind = "application/json" if body[0] in "{[" else "application/x-www-form-urlencoded"
+    answer = await world.slack.http.post(body, kind)
+    assert answer.status in (200, 400, 404)
+    assert not any("Traceback" in line for line in bot.lines)
+
+
+@pytest.mark.parametrize("delay", [0.15, 0.5, 0.9])
+async def test_sigterm_while_it_is_still_loading_exits_0(world: World, delay: float) -> None:
+    bot = world.program("serve")
+    await bot.start()
+    await asyncio.sleep(delay)
+    assert await bot.stop() == 0
+
+
+async def test_a_port_that_is_taken_is_said_in_one_sentence(world: World) -> None:
+    bot = world.program("serve", PORT=str(world.cartesia.port), HOST="127.0.0.1")
+    await bot.start()
+    assert await bot.ended() == 1
+    assert "set HOST and PORT to a free one" in bot.lines[-1]
+    assert not any("Traceback" in line for line in bot.lines)
+
+
 async def test_no_secret_shows_anywhere_through_faults_of_every_kind(world: World) -> None:
     world.cartesia.set_day(utc_day(world.now()), cents=9000)
     for kind in ("drop", "garbage", "status"):

@@ -97,7 +97,6 @@ def test_what_the_starter_file_shows_in_comments_is_good_too() -> None:
         ThresholdRule,
         SilenceRule,
     ]
-    assert [report.period for report in rules.reports] == ["last week"]
     assert rules.operations_channel == "#voice-ops"
 
 

@@ -1,0 +1,31 @@
+"""A metric's value for some usage, exact in its unit: US cents, minutes, calls, or a fraction of two of them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from bot.model import Metric, Totals
+
+Value = int | Decimal | Fraction
+
+
+def measure(metric: Metric, totals: Totals) -> Value | None:
+    """The metric's value for these totals; None for a ratio whose divisor is zero."""
+    match metric:
+        case Metric.COST:
+            return totals.cents
+        case Metric.MINUTES:
+            return totals.minutes
+        case Metric.CALLS:
+            return totals.calls
+        case Metric.COST_PER_CALL:
+            return _ratio(totals.cents, totals.calls)
+        case Metric.COST_PER_MINUTE:
+            return _ratio(totals.cents, totals.minutes)
+        case Metric.MINUTES_PER_CALL:
+            return _ratio(totals.minutes, totals.calls)
+
+
+def _ratio(part: int | Decimal, whole: int | Decimal) -> Fraction | None:
+    return Fraction(part) / Fraction(whole) if whole else None
