@@ -1,0 +1,52 @@
+"""HEARTBEAT_URL is fetched after each good check, and after no other."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.sandbox.faults import Fault
+from bot.sandbox.world import World
+
+
+async def test_a_good_check_is_heard_and_a_failed_one_is_not(world: World) -> None:
+    beats: list[bytes] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        beats.append(await reader.readline())
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(hear, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        bot = await world.run(HEARTBEAT_URL=f"http://127.0.0.1:{port}/ping/secret-id")
+        await world.checks(2)
+        assert beats[0] == b"GET /ping/secret-id HTTP/1.1\r\n"
+        world.cartesia.faults.add("usage", Fault("status", status=500), times=None)
+        await asyncio.sleep(1.5)
+        heard = len(beats)
+        await asyncio.sleep(2)
+        assert len(beats) == heard
+        assert not any("secret-id" in line for line in bot.lines)
+
+
+async def test_a_heartbeat_that_hangs_does_not_slow_the_checks(world: World) -> None:
+    over, hanging = asyncio.Event(), 0
+
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal hanging
+        hanging += 1
+        await over.wait()
+        writer.close()
+        await writer.wait_closed()
+        hanging -= 1
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await world.run(HEARTBEAT_URL=f"http://127.0.0.1:{port}/")
+        await world.checks(3, timeout=6)
+        assert hanging
+        over.set()
+        while hanging:
+            await asyncio.sleep(0.01)
