@@ -131,7 +131,8 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
     health = Health(ledger, presence, deliveries, rules, usage, settings.check_interval, now)
     reads = slack_client(settings, settings.slack_bot_token, retries=True)
     app = bolt_app(settings, reads)
-    register(app, Counter(Desk(rules, usage, checker, health.status, now), People(reads), later=in_hand.add))
+    desk = Desk(rules, usage, checker, health.status, lambda: presence.may_read, now)
+    register(app, Counter(desk, People(reads), later=in_hand.add))
     return Bot(app, presence, rules, usage, checker, deliveries, loops, health, in_hand, stop)
 
 

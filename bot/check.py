@@ -40,14 +40,13 @@ class Checker:
     beat: Callable[[], None]
     last_good: datetime | None = None
     _known: Mapping[date, Totals] = field(default_factory=dict)
-    _started: datetime | None = None
+    _watching_since: datetime | None = None
     _failing: bool = True  # until shown otherwise: a condition may be noted from before a restart
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start(self) -> None:
         """Take up what was read before a restart. Raises StoreError."""
-        self._started = self.now()
-        if last := await self.ledger.last_reading(checked_span(self._started)):
+        if last := await self.ledger.last_reading(checked_span(self.now())):
             self._known = last.days
             self.usage.remember(last)
 
@@ -71,13 +70,15 @@ class Checker:
     async def watch_sight(self) -> None:
         """Tell the operations channel once when there was no good reading for too long. Raises StoreError."""
         outage, now = self.usage.outage, self.now()
-        if outage and not self._failing:
+        self._watching_since = self._watching_since or now
+        last_good = self.last_good or self._watching_since
+        if not self._failing and (outage or now - last_good >= self.blind_for):
             self._failing = True
-            await self.ledger.note("usage", "", self.last_good or outage.since)
+            await self.ledger.note("usage", "", last_good)
         if not self._failing:
             return
         noted = await self.ledger.conditions("usage")
-        since = noted[0].since if noted else self.last_good or self._started or now
+        since = noted[0].since if noted else last_good
         if not (now - since >= self.blind_for or (outage and outage.hopeless)):
             return
         if noted and noted[0].told:
@@ -87,6 +88,11 @@ class Checker:
         await self.ledger.note("usage", "", since)
         await self.ledger.tell("usage", "", self._operations(), blocks.blind(since, why), now)
         self.told()
+
+    def look_away(self) -> None:
+        """Another process reads now: how long this one has seen nothing means nothing."""
+        self._watching_since = self.last_good = None
+        self._failing = True
 
     async def _judge(self, reading: Reading) -> list[Decision]:
         now, rules = self.now(), self.rules.current

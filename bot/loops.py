@@ -60,6 +60,8 @@ class Loops:
         while not await set_within(self.stop, LOOK):
             if self.presence.may_read:
                 await _logged(self.checker.watch_sight)
+            else:
+                self.checker.look_away()
 
     async def watch_rules(self) -> None:
         """Put changed rules in force."""

@@ -31,12 +31,13 @@ PATIENCE = 2.2  # seconds an asker waits for Cartesia; the whole answer is promi
 
 @dataclass
 class Desk:
-    """What answers need. `status` gives the bot's own state, `now` the time."""
+    """What answers need. `status` gives the bot's own state, `checked_here` whether this process checks."""
 
     rules: RulesInForce
     usage: SharedReadings
     checker: Checker
     status: Callable[[], Awaitable[StatusAnswer]]
+    checked_here: Callable[[], bool]
     now: Callable[[], datetime]
 
     def at_once(self, request: Request) -> Answer | None:
@@ -46,7 +47,7 @@ class Desk:
         if not isinstance(request, Summary | Overview | Budgets):
             return None
         span = self._span(request)
-        reading = self.usage.fresh(span) if self.usage.may_ask() else self.usage.last(span)
+        reading = self.usage.fresh(span) if self._may_ask() else self.usage.last(span)
         return self._from(request, reading) if reading else None
 
     async def answer(self, request: Request) -> Answer:
@@ -65,7 +66,9 @@ class Desk:
             return await self._check()
         assert not isinstance(request, Help)  # noqa: S101 answered at once
         span = self._span(request)
-        if self.usage.outage:  # asking is then left to the checker, and what is kept was answered at once
+        if (
+            self.usage.outage and not self._may_ask()
+        ):  # asking is then left to the checker, and what is kept was answered at once
             return Sorry(self.usage.outage.why)
         try:
             reading = await asyncio.wait_for(self.usage.read(span), PATIENCE)
@@ -73,6 +76,9 @@ class Desk:
             last = self.usage.last(span)
             return self._from(request, last) if last else Sorry(self._why(error))
         return self._from(request, reading)
+
+    def _may_ask(self) -> bool:
+        return self.usage.may_ask(checked_here=self.checked_here())
 
     async def _check(self) -> Answer:
         checking = asyncio.ensure_future(self.checker.check())

@@ -13,6 +13,7 @@ from bot.model import Outage, Reading, Span
 from bot.windows import checked_span
 
 FRESH = timedelta(seconds=15)
+RISKED_AFTER = timedelta(seconds=30)
 
 
 class SharedReadings:
@@ -52,18 +53,28 @@ class SharedReadings:
         usual = checked_span(self._now())
         asked = usual if usual.covers(span) else span
         task = self._under_way[asked] = asyncio.create_task(self._ask(asked), name=f"read usage {asked.start}")
-        task.add_done_callback(lambda _: self._under_way.pop(asked, None))
+        task.add_done_callback(functools.partial(self._ended, asked))
         return await asyncio.shield(task)
 
-    def may_ask(self) -> bool:
-        """False during an outage: then commands show the last reading and leave asking to the checker."""
-        return self.outage is None
+    def may_ask(self, *, checked_here: bool) -> bool:
+        """False during an outage: then commands show the last reading and leave asking to the checker.
+
+        Where another process checks, nobody here would notice its end: there a question is risked after 30 seconds.
+        """
+        if self.outage is None:
+            return True
+        return not checked_here and not self._under_way and self._now() - self.outage.last_seen > RISKED_AFTER
 
     async def close(self) -> None:
         """End the requests under way."""
         for task in list(self._under_way.values()):
             task.cancel()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    def _ended(self, asked: Span, task: asyncio.Task[Reading]) -> None:
+        self._under_way.pop(asked, None)
+        if not task.cancelled():
+            task.exception()  # noted in `outage`, also where whoever asked has gone
 
     async def _ask(self, span: Span) -> Reading:
         self._refuse_before_its_time()
@@ -84,6 +95,7 @@ class SharedReadings:
         seconds = error.retry_after if isinstance(error, Throttled) else None
         self.outage = Outage(
             since=self.outage.since if self.outage else now,
+            last_seen=now,
             why=str(error),
             hopeless=isinstance(error, KeyRefused),
             not_before=now + timedelta(seconds=seconds) if seconds else None,

@@ -194,11 +194,23 @@ async def test_an_outage_has_a_beginning_a_reason_and_an_end(account: Account, s
     assert shared.outage
     assert (shared.outage.since, shared.outage.hopeless) == (begun, False)
     assert "503" in shared.outage.why
-    assert not shared.may_ask()
+    assert not shared.may_ask(checked_here=True)
     account.instead = lambda _: None
     await shared.read_now(TODAY)
     assert shared.outage is None
-    assert shared.may_ask()
+    assert shared.may_ask(checked_here=True)
+
+
+async def test_where_another_process_checks_a_question_is_risked_half_a_minute_after_the_last_failure(
+    account: Account, shared: SharedReadings
+) -> None:
+    account.instead = answering(BROKEN)
+    await fails(shared, CartesiaUnavailable)
+    account.pass_seconds(30)
+    assert not shared.may_ask(checked_here=False)
+    account.pass_seconds(1)
+    assert shared.may_ask(checked_here=False)
+    assert not shared.may_ask(checked_here=True)
 
 
 async def test_a_failed_reading_leaves_the_last_one(account: Account, shared: SharedReadings) -> None:
@@ -239,7 +251,7 @@ async def test_after_the_retry_after_it_is_asked_again(account: Account, shared:
     account.pass_seconds(60)
     account.instead = lambda _: None
     assert (await shared.read_now(TODAY)).days[TODAY.start].cents == 100
-    assert shared.may_ask()
+    assert shared.may_ask(checked_here=True)
 
 
 async def test_a_retry_after_without_end_is_asked_again_the_next_day(account: Account, shared: SharedReadings) -> None:
@@ -266,7 +278,7 @@ async def test_a_question_of_long_ago_that_fails_by_itself_is_no_outage(
         await shared.read(TODAY)
     account.instead = lambda _: response
     await fails(shared, kind, OLD)
-    assert shared.may_ask()
+    assert shared.may_ask(checked_here=True)
 
 
 @pytest.mark.parametrize(

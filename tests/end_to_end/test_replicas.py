@@ -30,7 +30,7 @@ async def start(world: World, count: int, address: str) -> list[BotProcess]:
     replicas = []
     for number in range(count):
         skew = (number % 2) * 30 - 15
-        environment = world.environment(DATABASE_URL=address)
+        environment = world.environment(DATABASE_URL=address, BLIND_AFTER="3s")
         replica = BotProcess((sys.executable, "-m", "tests.replica", str(skew)), environment, world.folder)
         world.processes.append(replica)
         await replica.start()
@@ -90,8 +90,10 @@ async def test_reading_is_taken_over_within_15_seconds_of_a_death(world: World, 
 @pytest.mark.timeout(60)
 async def test_a_replica_that_stops_properly_hands_over_at_once(world: World, postgres: Postgres) -> None:
     first, second = await start(world, 2, postgres.new_database())
-    await world.checks()
+    await world.checks(5)
     assert await first.stop() == 0
     asked = len(world.cartesia.requests)
     await world.cartesia.arrived(asked + 1, 8)
+    await world.checks(2)
     assert await second.stop() == 0
+    assert world.slack.messages("voice-ops") == []  # who takes over was not blind before

@@ -61,7 +61,7 @@ def alert(read: Reading | None = None, closed: bool = False, **of_rule: Any) -> 
 
 
 LATE = usage(5320, SUNDAY - timedelta(days=1))
-OUTAGE = Outage(NOON - timedelta(hours=1), "Cartesia is not well (503).", hopeless=False, not_before=None)
+OUTAGE = Outage(NOON - timedelta(hours=1), NOON, "Cartesia is not well (503).", hopeless=False, not_before=None)
 SOURCE = Source(NOON - timedelta(minutes=2), NOON)
 MISTAKE = Mistake(41, 7, "`treshold` is not a key of a rule; write `threshold`.")
 RUNBOOK = "https://example.com/what-to-do?a=1&b=2"
