@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bot import __version__, logs
-from bot.errors import BotError, SettingsError
+from bot.errors import BotError, SettingsError, StartRefused
 from bot.settings import ADMIN_KEY, Settings, choose_transport, load
 
 DONE, PROBLEM, WRONG = 0, 1, 2  # exit codes
@@ -61,16 +61,14 @@ def main() -> None:
 @contextlib.contextmanager
 def plain_errors() -> Iterator[None]:
     """Our errors end the program with their text and no traceback: 2 for settings and what we refuse to start with."""
-    from bot.errors import StartRefused
+    from bot.rules.mistakes import RulesError
 
     try:
         yield
-    except SettingsError as error:
-        _fail(str(error), WRONG)
-    except StartRefused as error:
+    except (SettingsError, StartRefused, RulesError) as error:
         _fail(str(error), WRONG)
     except BotError as error:
-        _fail(str(error), WRONG if hasattr(error, "mistakes") else PROBLEM)
+        _fail(str(error), PROBLEM)
 
 
 def _fail(text: str, code: int) -> NoReturn:

@@ -42,8 +42,8 @@ async def print_usage(settings: Settings, words: str, form: Form, now: Now) -> i
     """The usage of a period. Raises CartesiaError."""
     request = parse_period(" ".join(words.lower().split()), utc_day(now()))
     if not isinstance(request, Summary):
-        problem = f"{words} is asked in Slack; here, write a period" if words in COMMANDS else request.problem
-        print(f"{problem.replace('`', '').rstrip('.')}. Periods are: {', '.join(PERIODS)}.", file=sys.stderr)
+        problem = f"{words} is asked in Slack; here, write a period." if words in COMMANDS else request.problem
+        print(f"{problem.replace('`', '')} Periods are: {', '.join(PERIODS)}.", file=sys.stderr)
         return 2
     async with httpx.AsyncClient() as http:
         reading = await reading_parts(settings, http, now).read(request.span)
