@@ -9,7 +9,7 @@ sandbox: .venv/run.stamp  ## try the whole bot on this machine, no account neede
 	@$(BIN)/python -m bot sandbox
 
 test: .venv/dev.stamp  ## set up and run every test
-	$(BIN)/python -m pytest -n 4 $(TESTS)
+	$(BIN)/python -m pytest -n 12 $(TESTS)
 
 crash: .venv/dev.stamp  ## kill the bot at every point of telling a crossing (half an hour; `make test` holds a short form)
 	$(BIN)/python -m tests.crash
@@ -24,7 +24,7 @@ lock: .venv/dev.stamp  ## pin the newest allowed versions, with hashes, naming n
 	$(BIN)/pip-compile $(LOCK) -o requirements.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 
-LOCK := --quiet --upgrade --strip-extras --generate-hashes --allow-unsafe --no-header \
+LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 clean:

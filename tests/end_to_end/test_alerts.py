@@ -65,8 +65,9 @@ async def test_a_higher_level_edits_the_message_and_is_told_in_its_thread_and_in
     first, reply = await posted(world, 2)
     assert reply.thread_ts == first.ts
     assert reply.reply_broadcast
-    assert reply.text.startswith("🔴 Daily spend: $51.00 of $50.00 (102%)")
-    assert first.text.startswith("🔴 Daily spend: $51.00 of $50.00 (102%)")
+    raised = "🔴 Daily spend: $51.00 of $50.00 (102%)"
+    assert reply.text.startswith(raised)
+    await world.slack.until(lambda: first.text.startswith(raised), 10, "the message's own edit")
 
 
 async def test_five_restarts_post_nothing_new(world: World) -> None:

@@ -16,15 +16,18 @@ from tests.databases import Postgres, find_binaries
 GONE = float(os.environ.get("OUTAGE_SECONDS", "6"))
 
 
-async def crossing(world: World, cents: int, count: int) -> list[str]:
-    """Let the day reach so many cents, and wait for so many messages."""
+WARNED = "🟡 Daily spend: $42.00 of $50.00 (84%)"
+RAISED = "🔴 Daily spend: $55.00 of $50.00 (110%)"
+
+
+async def crossing(world: World, cents: int, *told: str) -> None:
+    """Let the day reach so many cents, and wait until the channel's messages begin with these lines, edits included."""
     world.cartesia.set_day(utc_day(world.now()), cents=cents)
 
-    def enough() -> list[str] | None:
-        found = [message.text.splitlines()[0] for message in world.slack.messages("voice-spend")]
-        return found if len(found) >= count else None
+    def all_told() -> bool:
+        return told == tuple(message.text.splitlines()[0] for message in world.slack.messages("voice-spend"))
 
-    return await world.slack.until(enough, 60, f"{count} messages")
+    await world.slack.until(all_told, 60, f"{told} in the channel")
 
 
 def traceback_in(lines: list[str]) -> bool:
@@ -40,7 +43,7 @@ async def test_a_database_gone_for_a_while_loses_nothing_and_needs_no_restart(wo
     try:
         server.create()
         bot = await world.run(DATABASE_URL=server.new_database())
-        await crossing(world, 4200, 1)
+        await crossing(world, 4200, WARNED)
         server.stop()
         world.cartesia.set_day(utc_day(world.now()), cents=5500)
         await bot.said("The database did not do its part", 20)
@@ -48,8 +51,7 @@ async def test_a_database_gone_for_a_while_loses_nothing_and_needs_no_restart(wo
         assert "$" in answer.text
         await asyncio.sleep(GONE)
         server.start()
-        first, second = await crossing(world, 5500, 2)
-        assert first == second == "🔴 Daily spend: $55.00 of $50.00 (110%)"
+        await crossing(world, 5500, RAISED, RAISED)
         await world.checks(2)
         assert len(world.slack.calls_of("chat.postMessage")) == 2
         assert not traceback_in(bot.lines)
@@ -60,15 +62,14 @@ async def test_a_database_gone_for_a_while_loses_nothing_and_needs_no_restart(wo
 
 async def test_a_file_locked_by_another_process_loses_nothing_and_needs_no_restart(world: World) -> None:
     bot = await world.run()
-    await crossing(world, 4200, 1)
+    await crossing(world, 4200, WARNED)
     other = sqlite3.connect(world.folder / "agent-usage.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     world.cartesia.set_day(utc_day(world.now()), cents=5500)
     await bot.said("database is locked", 20)
     other.execute("ROLLBACK")
     other.close()
-    _, raised = await crossing(world, 5500, 2)
-    assert raised == "🔴 Daily spend: $55.00 of $50.00 (110%)"
+    await crossing(world, 5500, RAISED, RAISED)
     await world.checks(2)
     assert len(world.slack.calls_of("chat.postMessage")) == 2
     assert not traceback_in(bot.lines)
@@ -76,15 +77,14 @@ async def test_a_file_locked_by_another_process_loses_nothing_and_needs_no_resta
 
 async def test_a_full_disk_loses_nothing_and_needs_no_restart(world: World) -> None:
     bot = await world.run()
-    await crossing(world, 4200, 1)
+    await crossing(world, 4200, WARNED)
     assert bot.process is not None
     full = min(file.stat().st_size for file in world.folder.glob("agent-usage.db*") if file.stat().st_size)
     before = resource.prlimit(bot.process.pid, resource.RLIMIT_FSIZE, (full, resource.RLIM_INFINITY))
     world.cartesia.set_day(utc_day(world.now()), cents=5500)
     await bot.said("The database did not do its part", 20)
     resource.prlimit(bot.process.pid, resource.RLIMIT_FSIZE, before)
-    _, raised = await crossing(world, 5500, 2)
-    assert raised == "🔴 Daily spend: $55.00 of $50.00 (110%)"
+    await crossing(world, 5500, RAISED, RAISED)
     await world.checks(2)
     assert len(world.slack.calls_of("chat.postMessage")) == 2
     assert not traceback_in(bot.lines)
