@@ -11,14 +11,15 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, get_type_hints
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from bot.model import Metric, Period
 from bot.rules import written
 from bot.rules.values import nearest
+from bot.windows import Window
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -207,6 +208,30 @@ class Access:
     ] = ("everyone",)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """A declared event: for its days, both ends included, a rule's threshold is raised to this one.
+
+    `threshold` is in the unit of the rule's metric: US cents, minutes or calls.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
+
+    first: Annotated[
+        written.Day, Field(alias="from", description="The event's first day, a UTC day such as 2026-12-01.")
+    ]
+    last: Annotated[written.LastDay, Field(alias="to", description="The event's last day, included.")]
+    rule: Annotated[written.Name, Field(description="The name of a rule of this file that has a threshold.")]
+    threshold: Annotated[
+        written.RaisedAmount,
+        Field(description="The threshold for these days, above the rule's own and in its metric, such as $200."),
+    ]
+    why: Annotated[written.Why, Field(description="What the event is: 1 to 80 characters, such as product launch.")]
+
+    def shares_a_day_with(self, window: Window) -> bool:
+        return self.first < window.end and window.start <= self.last
+
+
 def kind_of(rule: object) -> str:
     """The key that says what kind of rule these keys make: threshold, above_usual or below.
 
@@ -253,6 +278,10 @@ class Rules:
     ]
     reports: Annotated[tuple[Report, ...], Field(description="Summaries posted on a schedule.")] = ()
     access: Annotated[Access, Field(description="Who may edit the rules in Slack, and who may ask.")] = Access()
+    expected: Annotated[
+        tuple[Expected, ...],
+        Field(description="Declared events, each of which raises a rule's threshold for some days."),
+    ] = ()
 
     def __post_init__(self) -> None:
         if self.operations_channel is None:
@@ -265,6 +294,20 @@ class Rules:
             raise ValueError(f"neither {entry.name!r} nor the file names a channel")
         return where
 
+    def named(self, name: str) -> Rule | None:
+        """The rule of this name."""
+        return next((rule for rule in self.rules if rule.name == name), None)
+
+    def watches(self, name: str, window: Window) -> bool:
+        """Whether the rule of this name looks at windows such as this one."""
+        rule = self.named(name)
+        return rule is not None and rule.period is window.period
+
+    def expected_in(self, rule_name: str, window: Window) -> Expected | None:
+        """The declared event with this rule's highest threshold, among those that share a day with the window."""
+        events = (event for event in self.expected if event.rule == rule_name and event.shares_a_day_with(window))
+        return max(events, key=lambda event: event.threshold, default=None)
+
     @property
     def zone(self) -> ZoneInfo:
         """The time zone of the report schedules."""
@@ -273,10 +316,16 @@ class Rules:
         return ZoneInfo(self.timezone)
 
 
+@cache
 def keys_of(model: type[Any]) -> tuple[str, ...]:
     """The keys that may stand in the file for this class, in order."""
-    names = (field.name for field in fields(model))
-    return tuple("per" if name == "period" and issubclass(model, _AnyRule) else name for name in names)
+    hints = get_type_hints(model, include_extras=True)
+    return tuple(_alias(hints[field.name]) or field.name for field in fields(model))
+
+
+def _alias(annotation: Any) -> str | None:
+    """The key as the file writes it, where the field has another name: `from` is no name in Python."""
+    return next((part.alias for part in getattr(annotation, "__metadata__", ()) if getattr(part, "alias", None)), None)
 
 
 _KINDS: Final = (ThresholdRule, UnusualRule, SilenceRule)

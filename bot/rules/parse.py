@@ -6,7 +6,8 @@ is said in plain sentences at the place where it has to be mended. Combinations 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.model import Metric
 from bot.rules import values
 from bot.rules.mistakes import Mistake, RulesError
-from bot.rules.models import ALL_RULE_KEYS, KEYS_OF_KIND, Access, Escalation, Report, Rules, keys_of, kind_of
+from bot.rules.models import ALL_RULE_KEYS, KEYS_OF_KIND, Access, Escalation, Expected, Report, Rules, keys_of, kind_of
 from bot.rules.tree import Node, Place, read_tree
-from bot.rules.values import nearest, quote
+from bot.rules.values import Bare, nearest, quote
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
@@ -39,15 +40,25 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "channel": 'channel: "#voice-spend"',
     "editors": "editors: [admins]",
     "escalate": 'escalate: {after: 30m, channel: "#finance"}',
+    "from": "from: 2026-12-01",
     "mention": 'mention: ["@here"]',
     "name": "name: Daily spend",
     "period": "period: last week",
     "reports": "reports: []",
+    "rule": "rule: Daily spend",
     "rules": "rules: []",
     "schedule": 'schedule: "0 9 * * 1"',
     "threshold": "threshold: $50",
+    "to": "to: 2026-12-03",
     "viewers": "viewers: everyone",
+    "why": "why: product launch",
 }
+
+_FIRST_KEYS: Final[Mapping[str, str]] = {"rules": "name", "reports": "name", "expected": "from"}
+"""The key that each entry of these lists begins with, as people write them."""
+
+_MAX_GUESSES: Final = 20
+"""Rules that an event may have meant are looked up so often: each look compares with every name of the file."""
 
 
 def decode(content: bytes) -> str:
@@ -73,7 +84,7 @@ def parse(text: str) -> Rules:
     mistakes += [Mistake(*_place_of_key(root, path), message) for path, message in _combinations(written)]
     rules = None
     try:
-        rules = _adapter().validate_python(written)
+        rules = _adapter().validate_python(written, context=_metrics(written))
     except ValidationError as error:
         mistakes += _sentences(error, root)
     if mistakes or rules is None:
@@ -153,6 +164,8 @@ def _known_keys(around: Path) -> tuple[str, ...]:
             return keys_of(Escalation)
         case ("reports", int()):
             return keys_of(Report)
+        case ("expected", int()):
+            return keys_of(Expected)
         case _:
             return keys_of(Access)
 
@@ -165,14 +178,15 @@ def _has_near_miss(path: Path, root: Node) -> bool:
 
 def _missing_key(path: Path) -> str:
     key = str(path[-1])
-    if key == "threshold":
+    if key == "threshold" and path[0] == "rules":
         return "This rule does not say what to watch; add `threshold`, `above_usual` or `below`."
     return f"`{key}` is missing here; add it, as in `{_example(path)}`."
 
 
 def _not_a_list(path: Path) -> str:
-    if path in (("rules",), ("reports",)):
-        return f"A list is needed here; begin each entry with `- name:`, or write `{path[0]}: []` for none."
+    if len(path) == 1:
+        key = str(path[0])
+        return f"A list is needed here; begin each entry with `- {_FIRST_KEYS[key]}:`, or write `{key}: []` for none."
     return f"A list is needed here; write it as in `{_example(path)}`."
 
 
@@ -187,6 +201,8 @@ def _wrong_shape(path: Path) -> str:
             return (
                 'A report is needed here; write it as in `- {name: Weekly, schedule: "0 9 * * 1", period: last week}`.'
             )
+        case ("expected", int()):
+            return "An event is needed here, with keys of its own; begin it as in `- from: 2026-12-01`."
         case _:
             return f"Keys with values are needed here; write them as in `{_example(path)}`."
 
@@ -237,6 +253,7 @@ def _combinations(written: Entry) -> Found:
     for path, rule in rules:
         yield from _ratio_keys(path, rule)
         yield from _mention_keys(path, rule)
+    yield from _events(_mappings(written, "expected"), _by_name(rules))
     if (
         (rules or reports)
         and "channel" not in written
@@ -303,3 +320,73 @@ def _percents(written: Any) -> list[Decimal]:
         return sorted(values.percent(item) for item in written)
     except (TypeError, ValueError):
         return []
+
+
+# --- Declared events -----------------------------------------------------------------------------------------------
+
+
+def _by_name(rules: list[tuple[Path, Entry]]) -> dict[str, Entry]:
+    """The rules by their names; the first of two with the same name."""
+    named: dict[str, Entry] = {}
+    for _, rule in rules:
+        if name := _letters(rule.get("name")):
+            named.setdefault(name, rule)
+    return named
+
+
+def _metrics(written: Entry) -> dict[str, Metric]:
+    """What each rule with a threshold measures, as far as it can be read: the amounts of declared events need it."""
+    metrics = {}
+    for name, rule in _by_name(_mappings(written, "rules")).items():
+        with suppress(ValueError):
+            if "threshold" in rule:
+                metrics[name] = values.metric(rule.get("metric", "cost"))
+    return metrics
+
+
+def _events(events: list[tuple[Path, Entry]], rules: dict[str, Entry]) -> Found:
+    """A declared event raises the threshold of a rule that exists and has one."""
+    unknown: set[str] = set()
+    for path, event in events:
+        name = event.get("rule")
+        if not isinstance(name, str) or not name.strip():
+            continue
+        if rule := rules.get(name):
+            yield from _raises(path, event, rule)
+        else:
+            unknown.add(name)
+            yield (*path, "rule"), _unknown_rule(name, rules if len(unknown) <= _MAX_GUESSES else ())
+
+
+def _unknown_rule(name: str, names: Iterable[str]) -> str:
+    near = nearest(name, names)
+    hint = f"did you mean {quote(near)}?" if near else "write the name of one that has `threshold`."
+    return f"{quote(name)} is not a rule of this file; {hint}"
+
+
+def _raises(path: Path, event: Entry, rule: Entry) -> Found:
+    """The event's threshold is above the rule's own. What is a mistake in either is reported for itself."""
+    name = quote(str(event["rule"]))
+    if (kind := kind_of(rule)) != "threshold":
+        yield (*path, "rule"), f"{name} has `{kind}` and no `threshold` to raise; name a rule that has one."
+        return
+    own, raised = (_amount(rule, entry.get("threshold")) for entry in (rule, event))
+    if own and raised and raised <= own:
+        amounts = [quote(_letters(entry["threshold"])) for entry in (event, rule)]
+        yield (
+            (*path, "threshold"),
+            f"{amounts[0]} is not above {amounts[1]}, the threshold of {name}; write a higher amount.",
+        )
+
+
+def _amount(rule: Entry, written: object) -> Decimal | None:
+    """An amount in the rule's metric, if both can be read."""
+    try:
+        return values.amount(values.metric(rule.get("metric", "cost")), written)
+    except ValueError:
+        return None
+
+
+def _letters(value: object) -> str:
+    """The letters of a scalar, quoted or not; none of a list, of keys, or where nothing stands."""
+    return value.text if isinstance(value, Bare) else value if isinstance(value, str) else ""

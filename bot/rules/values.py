@@ -10,16 +10,17 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from bot.model import Metric, Period
 
 MAX_AMOUNT: Final = Decimal(10) ** 12
 MAX_DURATION: Final = timedelta(days=366)
 MAX_REPORT_DAYS: Final = 365
+MAX_EXPECTED_DAYS: Final = 366
 MAX_LETTERS: Final = 2000
 
 _SHAPES: Final[Mapping[type, str]] = {list: "a list", dict: "a group of keys"}
@@ -61,19 +62,29 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
 
 
 def name(value: object) -> str:
+    """A rule's or a report's name, as `_label`."""
+    return _label(value, "name", "Daily spend")
+
+
+def why(value: object) -> str:
+    """The reason for a declared event, as `_label`."""
+    return _label(value, "reason", "product launch")
+
+
+def _label(value: object, what: str, example: str) -> str:
     """1 to 80 printable characters without blanks at the ends; YAML must take it for text."""
     if isinstance(value, Bare) and value.kind is not Kind.NOTHING:
         raise ValueError(
             f'YAML reads {quote(value.text)} as {value.kind}, so put quotes around it: "{value.text[:60]}".'
         )
-    text = _text(value, "a name", "Daily spend")
+    text = _text(value, f"a {what}", example)
     if text != text.strip():
-        raise ValueError(f"The name {quote(text)} begins or ends with a blank; remove it.")
+        raise ValueError(f"The {what} {quote(text)} begins or ends with a blank; remove it.")
     for character in text:
         if not character.isprintable() and character not in "\u200c\u200d":
-            raise ValueError(f"The name {quote(text)} holds the invisible character {_code(character)}; remove it.")
+            raise ValueError(f"The {what} {quote(text)} holds the invisible character {_code(character)}; remove it.")
     if len(text) > 80:
-        raise ValueError(f"The name {quote(text)} has {len(text)} characters; use at most 80.")
+        raise ValueError(f"The {what} {quote(text)} has {len(text)} characters; use at most 80.")
     return text
 
 
@@ -184,11 +195,11 @@ def amount(of: Metric, value: object) -> Decimal:
     return found
 
 
-def amount_of_metric(value: object, earlier: Mapping[str, Any]) -> Decimal:
-    """As `amount`, of the metric read earlier from the same rule."""
-    if "metric" not in earlier:
-        return Decimal(1)  # the metric itself is a mistake, so nothing more can be said about its amounts
-    return amount(earlier["metric"], value)
+def amount_of_metric(value: object, of: Metric | None) -> Decimal:
+    """As `amount`, of the metric read elsewhere; None where that is a mistake."""
+    if of is None:
+        return Decimal(1)  # without a metric, nothing more can be said about its amounts
+    return amount(of, value)
 
 
 def count_of_calls(value: object) -> int:
@@ -261,6 +272,36 @@ def reminder(value: object) -> timedelta:
     if found < timedelta(minutes=1):
         raise ValueError(f"{quote(_text(value, '', ''))} is too often to be reminded; write 1m or more.")
     return found
+
+
+def day(value: object) -> date:
+    """A UTC day as YAML writes dates, with or without quotes: 2026-12-01."""
+    text = _text(value, "a day", "2026-12-01")
+    found = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(.*)", text, re.DOTALL)
+    if not found:
+        raise ValueError(f"{quote(text)} is not a day; write year, month and day, as in 2026-12-01.")
+    padded = f"{found[1]}-{found[2]:0>2}-{found[3]:0>2}"
+    try:
+        meant = date.fromisoformat(padded)
+    except ValueError:
+        raise ValueError(f"{quote(text)} is a day that no calendar has; correct it.") from None
+    if text != padded:
+        raise ValueError(f"{quote(text)} is not written as a whole UTC day; write {padded}.")
+    return meant
+
+
+def last_day(value: object, first: date | None) -> date:
+    """A `day` that is `first` or comes after it, 366 days with both at most; None where `first` is a mistake."""
+    last = day(value)
+    if first is None:
+        return last
+    if last < first:
+        raise ValueError(f"`{last}` comes before `from`, which is {first}; write that day or a later one.")
+    if (days := (last - first).days + 1) > MAX_EXPECTED_DAYS:
+        raise ValueError(
+            f"`{last}` makes an event of {days} days, and {MAX_EXPECTED_DAYS} are the most; write an earlier day."
+        )
+    return last
 
 
 def time_of_day(value: object) -> time:

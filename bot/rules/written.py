@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
@@ -16,6 +16,12 @@ from bot.model import Metric, Period
 from bot.rules import values
 
 Schema = dict[str, Any]
+
+Earlier = Mapping[str, Any]
+"""The values read so far from the same entry, by field; those that are mistakes are left out."""
+
+Metrics = Mapping[str, Metric]
+"""What each rule of the file with a threshold measures, by the rule's name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +39,15 @@ class Written:
 
 
 @dataclass(frozen=True, eq=False)
-class WrittenAmount:
-    """As `Written`, for an amount of the metric that was read before it from the same rule."""
+class WrittenAfter:
+    """As `Written`, for a value whose meaning depends on those read before it from the same entry, and on `Metrics`."""
 
+    read: Callable[[object, Earlier, Metrics], object]
     schema: Schema
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def read(value: object, info: ValidationInfo) -> Decimal:
-            earlier: Mapping[str, Any] = info.data
-            return values.amount_of_metric(value, earlier)
+        def read(value: object, info: ValidationInfo) -> object:
+            return self.read(value, info.data, info.context or {})
 
         return core_schema.with_info_before_validator_function(read, handler(source))
 
@@ -65,7 +71,12 @@ COUNT: Final[Schema] = {
     "anyOf": [{"type": "number", "exclusiveMinimum": 0}, _text(rf"{_NUMBER}(?:\s?(?:calls?|minutes?))?", "120 minutes")]
 }
 
-Name = Annotated[str, Written(values.name, {"type": "string", "minLength": 1, "maxLength": 80})]
+_LABEL: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 80}
+_DAY: Final = _text("[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-12-01")
+_AMOUNT: Final[Schema] = {"anyOf": [MONEY, *COUNT["anyOf"]]}
+
+Name = Annotated[str, Written(values.name, _LABEL)]
+Why = Annotated[str, Written(values.why, _LABEL)]
 Channel = Annotated[str, Written(values.channel, _text(rf"#\S+|[CDGUW]{_ID}", "#voice-spend", "C0123456789"))]
 Mention = Annotated[str, Written(values.mention, _text(rf"@\S+|<\S+>|[SUW]{_ID}", "@here", "U0123456789"))]
 Person = Annotated[str, Written(values.person, _text(f"admins|[SUW]{_ID}", "admins", "S0123456789"))]
@@ -92,12 +103,26 @@ ReportPeriod = Annotated[
     ),
 ]
 TimeOfDay = Annotated[time, Written(values.time_of_day, _text("[0-9]{1,2}:[0-9]{2}", "12:00"))]
+Day = Annotated[date, Written(values.day, _DAY)]
+LastDay = Annotated[
+    date, WrittenAfter(lambda value, earlier, _: values.last_day(value, earlier.get("first")), schema=_DAY)
+]
 Duration = Annotated[timedelta, Written(values.duration, _text(r"(?:[0-9]+[dhms]\s?)+", "30m", "4h", "1d"))]
 Reminder = Annotated[timedelta, Written(values.reminder, _text(r"(?:[0-9]+[dhms]\s?)+", "4h", "1d"))]
 Percent = Annotated[Decimal, Written(values.percent, _text(r"[0-9]+(?:\.[0-9]+)?\s?%", "80%", "100%"))]
 Levels = Annotated[tuple[Percent, ...], AfterValidator(values.rising)]
 Multiple = Annotated[Decimal, Written(values.multiple, _text(r"[0-9]+(?:\.[0-9]+)?\s?[xX\u00d7]", "2x", "1.5x"))]
-Amount = Annotated[Decimal, WrittenAmount({"anyOf": [MONEY, *COUNT["anyOf"]]})]
+Amount = Annotated[
+    Decimal,
+    WrittenAfter(lambda value, earlier, _: values.amount_of_metric(value, earlier.get("metric")), schema=_AMOUNT),
+]
+RaisedAmount = Annotated[
+    Decimal,
+    WrittenAfter(
+        lambda value, earlier, metrics: values.amount_of_metric(value, metrics.get(earlier.get("rule", ""))),
+        schema=_AMOUNT,
+    ),
+]
 Calls = Annotated[int, Written(values.count_of_calls, COUNT)]
 Switch = Annotated[bool, Written(values.switch, {"type": "boolean"})]
 AnyMetric = Annotated[Metric, Written(values.metric, _words(*Metric))]

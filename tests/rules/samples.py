@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -65,6 +66,15 @@ REPORT = st.fixed_dictionaries(
     },
     optional={"channel": CHANNEL},
 )
+EVENT = st.builds(
+    lambda first, days, why: {"from": str(first), "to": str(first + timedelta(days=days)), "why": why},
+    st.dates(min_value=date(2023, 1, 1), max_value=date(2030, 1, 1)),
+    st.integers(0, 365),
+    NAME,
+)
+ABOVE = {"cost": "$9,000,000", "cost_per_minute": "$9,000,000", "minutes": "9,000,000", "calls": "9000000 calls"}
+"""Above any threshold of the rules here."""
+
 PEOPLE = st.lists(st.sampled_from(["admins", "U0123456789", "S0123456789"]), max_size=3)
 
 
@@ -86,4 +96,13 @@ def rules_files() -> st.SearchStrategy[str]:
             ),
         },
     )
-    return contents.map(lambda content: json.dumps(content, ensure_ascii=False, indent=1))
+    with_events = st.builds(_with_events, contents, st.lists(EVENT, max_size=3))
+    return with_events.map(lambda content: json.dumps(content, ensure_ascii=False, indent=1))
+
+
+def _with_events(content: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
+    """The file with an event for each of its first rules that have a threshold."""
+    budgets = [rule for rule in content["rules"] if "threshold" in rule]
+    pairs = zip(budgets, events, strict=False)
+    expected = [event | {"rule": rule["name"], "threshold": ABOVE[rule.get("metric", "cost")]} for rule, event in pairs]
+    return content | ({"expected": expected} if expected else {})

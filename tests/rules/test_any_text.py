@@ -38,8 +38,12 @@ KEYS += [
     "by",
     "schedule",
     "period",
+    "from",
+    "to",
+    "rule",
+    "why",
 ]
-WORDS = st.sampled_from([*SCALARS, *MARKS, *KEYS, *"-:?,[]{}#&*!|>%@`~<=", "rules", "reports", "access"])
+WORDS = st.sampled_from([*SCALARS, *MARKS, *KEYS, *"-:?,[]{}#&*!|>%@`~<=", "rules", "reports", "expected", "access"])
 
 
 def mistakes_of(text: str) -> tuple[Mistake, ...]:
@@ -123,6 +127,7 @@ VALUES = st.recursive(
             "channel": VALUES,
             "timezone": VALUES,
             "reports": st.lists(st.dictionaries(st.sampled_from(KEYS), VALUES), max_size=2) | VALUES,
+            "expected": st.lists(st.dictionaries(st.sampled_from(KEYS), VALUES), max_size=2) | VALUES,
             "access": st.dictionaries(st.sampled_from(["editors", "viewers"]), VALUES) | VALUES,
         },
     )
@@ -135,6 +140,12 @@ def test_any_values_under_the_right_keys_give_rules_or_mistakes(content: dict[st
 @given(rules_files())
 def test_a_file_as_people_write_it_is_good(text: str) -> None:
     parse(text)
+
+
+MANY_EVENTS = (
+    f"rules: [{', '.join(f'{{name: r{number}, below: 1}}' for number in range(2000))}]\n"
+    f"expected: [{', '.join(f'{{rule: e{number}}}' for number in range(4000))}]"
+)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +162,7 @@ def test_a_file_as_people_write_it_is_good(text: str) -> None:
         "rules: [{name: a, threshold: " + "9" * 100_000 + "}]",
         "rules: [{name: a, runbook: https://" + "a" * 200_000 + "<}]",
         "rules: " + "{x: 1, " * 15 + "}" * 15,
+        MANY_EVENTS,
     ],
     ids=[
         "lists",
@@ -164,6 +176,7 @@ def test_a_file_as_people_write_it_is_good(text: str) -> None:
         "digits",
         "letters",
         "open",
+        "events",
     ],
 )
 @pytest.mark.timeout(10)

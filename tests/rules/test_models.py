@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, replace
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.model import Metric, Period
-from bot.rules.models import Escalation, Rule, Rules, SilenceRule, ThresholdRule, UnusualRule
+from bot.rules.models import Escalation, Expected, Rule, Rules, SilenceRule, ThresholdRule, UnusualRule
+from bot.windows import window_of
 
 THRESHOLD = ThresholdRule(name="Daily spend", threshold=Decimal(5000))
 UNUSUAL = UnusualRule(name="Unusual day", above_usual=Decimal(2))
@@ -89,3 +90,53 @@ def test_rules_without_any_channel_cannot_say_where_a_rule_goes() -> None:
 
 def test_the_zone_is_the_timezone() -> None:
     assert Rules(rules=(), timezone="Europe/Berlin").zone == ZoneInfo("Europe/Berlin")
+
+
+def event(first: str, last: str, threshold: int, rule: str = "Daily spend", why: str = "launch") -> Expected:
+    return Expected(
+        first=date.fromisoformat(first),
+        last=date.fromisoformat(last),
+        rule=rule,
+        threshold=Decimal(threshold),
+        why=why,
+    )
+
+
+EVENTS = Rules(
+    rules=(),
+    expected=(
+        event("2026-12-01", "2026-12-03", 20000),
+        event("2026-12-03", "2026-12-04", 30000),
+        event("2026-12-02", "2026-12-02", 90000, rule="Other"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("period", "day", "threshold"),
+    [
+        pytest.param(Period.DAY, "2026-11-30", None, id="the day before"),
+        pytest.param(Period.DAY, "2026-12-01", 20000, id="the first day"),
+        pytest.param(Period.DAY, "2026-12-02", 20000, id="the event of another rule does not count"),
+        pytest.param(Period.DAY, "2026-12-03", 30000, id="the highest of two on one day"),
+        pytest.param(Period.DAY, "2026-12-04", 30000, id="the last day"),
+        pytest.param(Period.DAY, "2026-12-05", None, id="the day after"),
+        pytest.param(Period.WEEK, "2026-11-29", None, id="the week before"),
+        pytest.param(Period.WEEK, "2026-12-06", 30000, id="a week that shares days"),
+        pytest.param(Period.WEEK, "2026-12-07", None, id="the week after"),
+        pytest.param(Period.MONTH, "2026-11-30", None, id="the month before"),
+        pytest.param(Period.MONTH, "2026-12-31", 30000, id="a month that shares days"),
+        pytest.param(Period.MONTH, "2027-01-01", None, id="the month after"),
+    ],
+)
+def test_an_event_holds_in_each_window_that_shares_a_day_with_it(
+    period: Period, day: str, threshold: int | None
+) -> None:
+    found = EVENTS.expected_in("Daily spend", window_of(period, date.fromisoformat(day)))
+    assert (found.threshold if found else None) == threshold
+
+
+def test_of_two_events_with_one_threshold_the_first_is_named() -> None:
+    twins = (event("2026-12-01", "2026-12-01", 200, why="launch"), event("2026-12-01", "2026-12-01", 200, why="test"))
+    found = Rules(rules=(), expected=twins).expected_in("Daily spend", window_of(Period.DAY, date(2026, 12, 1)))
+    assert found == twins[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from bot.model import Metric, Period
 from bot.rules.models import (
     Access,
     Escalation,
+    Expected,
     Level,
     Report,
     Rule,
@@ -80,6 +81,22 @@ def test_a_file_with_every_feature_means_what_it_says() -> None:
             Report(name="Daily spend", schedule="30 7 * * *", period="7d", channel="#finance"),
         ),
         access=Access(editors=("admins", "U0123456789", "S0123456789"), viewers=("everyone",)),
+        expected=(
+            Expected(
+                first=date(2026, 12, 1),
+                last=date(2026, 12, 3),
+                rule="Daily spend",
+                threshold=Decimal(200000),
+                why="product launch",
+            ),
+            Expected(
+                first=date(2026, 12, 24),
+                last=date(2026, 12, 24),
+                rule="Long calls",
+                threshold=Decimal("12.5"),
+                why='long "thank you" calls 🎄',
+            ),
+        ),
     )
 
 
@@ -98,6 +115,7 @@ def test_what_the_starter_file_shows_in_comments_is_good_too() -> None:
         SilenceRule,
     ]
     assert rules.operations_channel == "#voice-ops"
+    assert [event.rule for event in rules.expected] == ["Daily spend"]
 
 
 def test_a_threshold_alone_is_a_rule_on_the_daily_cost_at_100_percent() -> None:
@@ -126,6 +144,57 @@ def test_levels_are_exact_amounts_in_rising_order() -> None:
 )
 def test_the_keys_tell_the_kind(lines: list[str], kind: type) -> None:
     assert type(one_rule(*lines)) is kind
+
+
+def one_event(*rule: str, **changed: str) -> Expected:
+    """The only declared event of a file with one rule that has these keys."""
+    event = {"from": "2026-12-01", "to": "2026-12-03", "rule": "Daily spend", "threshold": "$200", "why": "launch"}
+    keys = ", ".join(f"{key}: {value}" for key, value in (event | changed).items())
+    (found,) = parse(f"{TOP}rules:\n  - {{name: Daily spend, {', '.join(rule)}}}\nexpected: [{{{keys}}}]\n").expected
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rule", "written", "meant"),
+    [
+        pytest.param(["threshold: $50"], "$50.01", "5001", id="cents, where the rule names no metric"),
+        pytest.param(["metric: cost", "threshold: $50"], "20000 cents", "20000", id="cents"),
+        pytest.param(["metric: minutes", "threshold: 120"], "1000.5 minutes", "1000.5", id="minutes"),
+        pytest.param(["metric: calls", "threshold: 100"], "250 calls", "250", id="calls"),
+        pytest.param(["metric: cost_per_minute", "threshold: 6.5 cents"], "$0.0651", "6.51", id="cents a minute"),
+    ],
+)
+def test_the_threshold_of_an_event_is_in_the_unit_of_its_rules_metric(
+    rule: list[str], written: str, meant: str
+) -> None:
+    assert one_event(*rule, threshold=written).threshold == Decimal(meant)
+
+
+@pytest.mark.parametrize("quotes", ["", '"', "'"], ids=["bare", "double quotes", "single quotes"])
+def test_a_day_may_stand_with_or_without_quotes(quotes: str) -> None:
+    event = one_event("threshold: $50", to=f"{quotes}2026-12-31{quotes}")
+    assert (event.first, event.last) == (date(2026, 12, 1), date(2026, 12, 31))
+
+
+def test_an_event_may_last_one_day_and_up_to_366() -> None:
+    assert one_event("threshold: $50", to="2026-12-01").last == date(2026, 12, 1)
+    assert one_event("threshold: $50", to="2027-12-01").last == date(2027, 12, 1)
+
+
+def test_an_event_that_names_the_first_of_two_rules_with_one_name_is_judged_by_that_one() -> None:
+    rules = "  - {name: a, metric: calls, threshold: 5}\n  - {name: a, threshold: $500}\n"
+    event = "  - {from: 2026-12-01, to: 2026-12-01, rule: a, threshold: 6, why: launch}\n"
+    (mistake,) = mistakes_of(f"{TOP}rules:\n{rules}expected:\n{event}")
+    assert mistake.message == "Another of the rules above is called `a`; give each its own name."
+
+
+def test_only_so_many_misspelt_rules_of_events_are_guessed() -> None:
+    events = "".join(
+        f"  - {{from: 2026-12-01, to: 2026-12-01, rule: Dayly spend {number}, threshold: $60, why: launch}}\n"
+        for number in range(30)
+    )
+    found = mistakes_of(f"{TOP}rules:\n  - {{name: Daily spend, threshold: $50}}\nexpected:\n{events}")
+    assert [mistake.message.endswith("did you mean `Daily spend`?") for mistake in found] == [True] * 20 + [False] * 10
 
 
 @pytest.mark.parametrize("viewers", ["everyone", "[everyone]"])

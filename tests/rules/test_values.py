@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -138,6 +138,42 @@ def test_a_time_of_day_has_hours_and_minutes(written: str, meant: time) -> None:
 def test_other_times_of_day_are_refused(written: str) -> None:
     with pytest.raises(ValueError, match=r"\.$"):
         values.time_of_day(written)
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-12-01", Bare("2026-12-01", Kind.DATE)], ids=["in quotes", "as YAML reads it"]
+)
+def test_a_day_is_written_as_yaml_writes_dates(written: object) -> None:
+    assert values.day(written) == date(2026, 12, 1)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "1 December",
+        "01-12-2026",
+        "2026-12",
+        "20261201",
+        "2026-02-29",
+        "2026-13-01",
+        "0000-01-01",
+        "٢٠٢٦-١٢-٠١",
+        "today",
+    ],
+)
+def test_other_days_are_refused(written: str) -> None:
+    with pytest.raises(ValueError, match=r"\.$"):
+        values.day(written)
+
+
+@pytest.mark.parametrize("written", ["2026-12-1", "2026-12-01T09:00", "2026-12-01 23:59:59Z", "2026-12-01 "])
+def test_a_day_with_more_or_less_than_a_date_is_answered_with_the_date(written: str) -> None:
+    with pytest.raises(ValueError, match=r"is not written as a whole UTC day; write 2026-12-01\.$"):
+        values.day(Bare(written, Kind.DATE))
+
+
+def test_any_day_may_be_the_last_where_the_first_is_a_mistake() -> None:
+    assert values.last_day("2026-12-01", None) == date(2026, 12, 1)
 
 
 @pytest.mark.parametrize(("written", "meant"), [("2x", "2"), ("1.5x", "1.5"), ("3 X", "3"), ("2×", "2")])
@@ -278,6 +314,13 @@ def test_other_names_are_refused(written: str) -> None:
 def test_one_value_is_needed_where_one_is_asked_for(read: Callable[[object], object], shape: object) -> None:
     with pytest.raises(ValueError, match=r"^(Here stands|There is no value here)"):
         read(shape)
+
+
+@pytest.mark.parametrize("written", ["", " ", "a ", "a\nb", "a\u200b", "x" * 81, Bare("2026", Kind.NUMBER)])
+def test_a_reason_is_1_to_80_printable_characters(written: object) -> None:
+    assert values.why("x" * 80) == "x" * 80
+    with pytest.raises(ValueError, match=r'[."]$|\.$'):
+        values.why(written)
 
 
 @given(st.text(max_size=90))
