@@ -9,7 +9,7 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,15 +18,18 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 from bot.answers.desk import Desk
+from bot.answers.incidents import IncidentDesk
 from bot.cartesia.client import CartesiaClient
 from bot.cartesia.shared import SharedReadings
 from bot.check import Checker
 from bot.connection import Connection, bolt_app, connected, slack_client, try_tokens
-from bot.deliver import Deliveries
+from bot.deliver import Deliveries, Pace
 from bot.errors import StoreError
 from bot.health import Health
-from bot.listeners.commands import Counter, register
-from bot.loops import Loops
+from bot.hearing import Hearing
+from bot.listeners.actions import register_actions
+from bot.listeners.commands import Counter, register_commands
+from bot.loops import GLANCE, Loops
 from bot.rules.home import RulesFile, RulesInForce, Texts
 from bot.sending import Sending
 from bot.settings import Settings, Transport
@@ -34,6 +37,7 @@ from bot.slack import blocks
 from bot.slack.people import People
 from bot.slack.sender import Sender
 from bot.store.database import Database, open_database
+from bot.store.incidents import IncidentStore
 from bot.store.leases import Presence
 from bot.store.ledger import Ledger
 from bot.store.migrate import migrate
@@ -98,7 +102,17 @@ def rules_parts(settings: Settings, ledger: Ledger, now: Now) -> RulesInForce:
     return RulesInForce(RulesFile(settings.rules_file), ledger, now, Texts(blocks.rules_broken, blocks.rules_mended))
 
 
-def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: Now) -> Bot:
+@dataclass(frozen=True)
+class Tempo:
+    """How fast the loops go: the pace of deliveries, the seconds that check intervals are counted in, and how often a
+    look tells whether a check is due. The sandbox alone has another one than this."""
+
+    pace: Pace = field(default_factory=Pace)
+    seconds: Callable[[], float] = time.monotonic
+    glance: float = GLANCE
+
+
+def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: Now, tempo: Tempo) -> Bot:
     """Put the parts together; nothing is started."""
     assert settings.slack_bot_token is not None  # noqa: S101 settings.load was told that it is needed
     holder = secrets.token_hex(6)
@@ -108,31 +122,42 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
     outbox = Outbox(database, holder)
     sender = Sender(slack_client(settings, settings.slack_bot_token, retries=False), lambda: presence.may_post)
     sending = Sending(outbox, sender, lambda: rules.current.operations_channel)
-    deliveries = Deliveries(outbox, sending, lambda: presence.may_post)
+    deliveries = Deliveries(outbox, sending, lambda: presence.may_post, now, tempo.pace)
+    incidents = IncidentStore(database)
     checker = Checker(
         rules=rules,
         usage=usage,
         ledger=ledger,
+        incidents=incidents,
         now=now,
         told=deliveries.wake,
         blind_for=settings.blind_for,
         beat=lambda: in_hand.add(_beat(http, settings.heartbeat_url)),
     )
     stop = asyncio.Event()
+    hearing = Hearing(
+        ledger, deliveries, lambda: rules.current.operations_channel, now, settings.blind_for, deliveries.wake
+    )
     loops = Loops(
         checker,
+        hearing,
         rules,
         settings.check_interval,
         presence,
         keep=lambda: ledger.prune(now() - settings.kept_for),
         told=deliveries.wake,
         stop=stop,
+        seconds=tempo.seconds,
+        glance=tempo.glance,
     )
     health = Health(ledger, presence, deliveries, rules, usage, settings.check_interval, now)
     reads = slack_client(settings, settings.slack_bot_token, retries=True)
     app = bolt_app(settings, reads)
-    desk = Desk(rules, usage, checker, health.status, lambda: presence.may_read, now)
-    register(app, Counter(desk, People(reads), later=in_hand.add))
+    on_incidents = IncidentDesk(incidents, ledger, rules, now, deliveries.wake)
+    desk = Desk(rules, usage, ledger, checker, on_incidents, health.status, lambda: presence.may_read, now)
+    counter = Counter(desk, People(reads), later=in_hand.add)
+    register_commands(app, counter)
+    register_actions(app, counter)
     return Bot(app, presence, rules, usage, checker, deliveries, loops, health, in_hand, stop)
 
 
@@ -160,13 +185,13 @@ async def migrate_only(settings: Settings) -> int:
     return 0
 
 
-async def serve(settings: Settings, transport: Transport, now: Now) -> int:
+async def serve(settings: Settings, transport: Transport, now: Now, tempo: Tempo | None = None) -> int:
     """Run until SIGTERM or SIGINT (0), or until a restart is the best that can happen (1)."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    serving = asyncio.create_task(_serve(settings, transport, now))
+    serving = asyncio.create_task(_serve(settings, transport, now, tempo or Tempo()))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if serving.done():
@@ -179,13 +204,13 @@ async def serve(settings: Settings, transport: Transport, now: Now) -> int:
     return 0
 
 
-async def _serve(settings: Settings, transport: Transport, now: Now) -> int:
+async def _serve(settings: Settings, transport: Transport, now: Now, tempo: Tempo) -> int:
     """Start the parts in order; the stack stops them in the other one."""
     async with contextlib.AsyncExitStack() as stack:
         database = await open_store(settings, DATABASE_PATIENCE)
         stack.push_async_callback(database.close)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=httpx.Timeout(10.0)))
-        bot = build(settings, database, http, now)
+        bot = build(settings, database, http, now, tempo)
         await try_tokens(settings, transport, bot.app.client)
         await bot.rules.start()
         await bot.presence.begin()
@@ -202,6 +227,7 @@ async def _run(bot: Bot, connection: Connection) -> int:
     endless = (
         bot.loops.check(),
         bot.loops.watch_sight(),
+        bot.loops.watch_hearing(),
         bot.loops.watch_rules(),
         bot.loops.prune(),
         bot.deliveries.run(bot.stop),

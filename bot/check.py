@@ -5,26 +5,58 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from bot.budget.decide import Decision, Said, decide
-from bot.budget.evaluate import evaluate, windows_judged
+from bot.budget.decide import Decision, Reason, after, decide
+from bot.budget.evaluate import Sight, Standing, evaluate, standing_in, windows_judged
+from bot.budget.incident import Incidents
 from bot.budget.sums import Sums
 from bot.cartesia.shared import SharedReadings
 from bot.model import Reading, Totals
+from bot.record import Curves
 from bot.rules.home import RulesInForce
-from bot.rules.models import Rules
-from bot.slack import blocks
-from bot.store.ledger import Ledger, Saying
-from bot.windows import checked_span
+from bot.rules.models import Rule, Rules
+from bot.slack import alerts, blocks
+from bot.store.incidents import IncidentStore, Kept, Place, Saying
+from bot.store.ledger import Ledger
+from bot.windows import Window, checked_span, midnight, utc_day
+
+REMEMBERED = timedelta(weeks=9)  # of curves: what a forecast looks back on, and a little
 
 log = logging.getLogger(__name__)
 
 
-def judge(rules: Rules, since: Mapping[str, datetime], reading: Reading, said: Said, now: datetime) -> list[Decision]:
-    """The decisions this reading calls for: what runs in production, in `check --dry-run` and in tests alike."""
-    return decide(evaluate(rules.rules, Sums(reading), since, now), said)
+def judge(
+    rules: Rules,
+    since: Mapping[str, datetime],
+    sight: Sight,
+    incidents: Incidents,
+    gone: Mapping[Place, Rule],
+    now: datetime,
+) -> list[Decision]:
+    """The decisions this reading calls for: what runs in production, in `check --dry-run` and in tests alike.
+
+    `gone` are the open incidents that no rule judges by itself any more, with the rule as it is or was.
+    """
+    standings = evaluate(rules.rules, sight, since, now)
+    judged = {(each.rule.name, each.window) for each in standings}
+    left = (_left_behind(rules, rule, place, sight) for place, rule in gone.items() if place not in judged)
+    return decide([*standings, *(each for each in left if each)], incidents, now)
+
+
+def _left_behind(rules: Rules, rule: Rule, place: Place, sight: Sight) -> Standing | None:
+    """Of a window that was over long ago, or of a rule that was renamed, removed or given another period."""
+    window = place[1]
+    found = standing_in(rule, window, sight)
+    if rules.watches(*place):
+        return found
+    closed = midnight(window.end) <= sight.sums.reading.read_at
+    return replace(found or Standing(rule, window, Totals(), None, None, closed), removed=True)
+
+
+def _within(window: Window, days: list[date]) -> bool:
+    return any(window.start <= day < window.end for day in days)
 
 
 @dataclass
@@ -34,32 +66,38 @@ class Checker:
     rules: RulesInForce
     usage: SharedReadings
     ledger: Ledger
+    incidents: IncidentStore
     now: Callable[[], datetime]
     told: Callable[[], None]
     blind_for: timedelta
     beat: Callable[[], None]
     last_good: datetime | None = None
-    _known: Mapping[date, Totals] = field(default_factory=dict)
+    _known: Mapping[date, Totals] | None = None
+    _curves: Curves = field(default_factory=dict)
     _watching_since: datetime | None = None
     _failing: bool = True  # until shown otherwise: a condition may be noted from before a restart
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start(self) -> None:
-        """Take up what was read before a restart. Raises StoreError."""
-        if last := await self.ledger.last_reading(checked_span(self.now())):
-            self._known = last.days
+        """Take up what was read before a restart, here or by another process. Raises StoreError."""
+        if last := await self._take_up():
             self.usage.remember(last)
 
     async def check(self) -> list[Decision]:
         """Read usage and judge it. Raises CartesiaError, StoreError."""
         reading = await self.usage.read_now(checked_span(self.now()))
         async with self._one_at_a_time:
-            await self.ledger.record_reading(reading, self._known)
-            self._known = {**self._known, **reading.days}
+            await self._keep(reading)
             decisions = await self._judge(reading)
         await self._sees()
         self.beat()
         return decisions
+
+    async def foresee(self, reading: Reading) -> list[Decision]:
+        """What a check of this reading would decide; nothing is recorded or sent. Raises StoreError."""
+        await self._take_up()
+        kept = await self.incidents.watched(list(windows_judged(self.now())))
+        return await self._decide(reading, kept, self.now())
 
     async def judge_again(self) -> None:
         """Judge the last reading by rules that have just taken force, without asking Cartesia. Raises StoreError."""
@@ -90,29 +128,76 @@ class Checker:
         self.told()
 
     def look_away(self) -> None:
-        """Another process reads now: how long this one has seen nothing means nothing."""
-        self._watching_since = self.last_good = None
+        """Another process reads now: how long this one has seen nothing means nothing, and what it knew grows old."""
+        self._watching_since = self.last_good = self._known = None
         self._failing = True
 
+    async def _take_up(self) -> Reading | None:
+        last = await self.ledger.last_reading(checked_span(self.now()))
+        self._curves = await self.ledger.curves(utc_day(self.now() - REMEMBERED))
+        self._known = last.days if last else {}
+        return last
+
+    async def _keep(self, reading: Reading) -> None:
+        if self._known is None:
+            await self._take_up()
+        known, today = self._known or {}, utc_day(reading.read_at)
+        await self.ledger.record_reading(reading, known)
+        if today in reading.days and known.get(today) != reading.days[today]:
+            self._curves.setdefault(today, []).append((reading.read_at, reading.days[today]))
+        oldest = utc_day(reading.read_at - REMEMBERED)
+        self._curves = {day: curve for day, curve in self._curves.items() if day >= oldest}
+        self._known = {**known, **reading.days}
+
     async def _judge(self, reading: Reading) -> list[Decision]:
-        now, rules = self.now(), self.rules.current
-        said = await self.ledger.said_within(list(windows_judged(now)))
-        decisions = judge(rules, self.rules.since, reading, said, now)
+        now = self.now()
+        kept = await self.incidents.watched(list(windows_judged(now)))
+        decisions = await self._decide(reading, kept, now)
         for decision in decisions:
-            if decision.reason.speaks:
-                await self._say(decision, reading)
+            if decision.reason.speaks or decision.refreshes:
+                place = (decision.standing.rule.name, decision.standing.window)
+                await self._say(decision, reading, kept.get(place), now)
         return decisions
 
-    async def _say(self, decision: Decision, reading: Reading) -> None:
+    async def _decide(self, reading: Reading, kept: Mapping[Place, Kept], now: datetime) -> list[Decision]:
+        rules = self.rules.current
+        sight = Sight(Sums(reading), self._curves, await self.rules.events_behind(kept))
+        states = {place: each.state for place, each in kept.items()}
+        found = judge(rules, self.rules.since, sight, states, await self.rules.behind(kept), now)
+        lacking = self._lacking(reading)
+        return [each for each in found if each.standing.removed or not _within(each.standing.window, lacking)]
+
+    def _lacking(self, reading: Reading) -> list[date]:
+        """The days with usage that have no bucket this time: sums over them would be too small, which says nothing."""
+        known = self._known or {}
+        lacking = [day for day in reading.missing(reading.span) if known.get(day, Totals()) != Totals()]
+        if lacking:
+            days = ", ".join(map(str, lacking[-3:]))
+            log.warning("Cartesia sent no figure for %s, which had one; no budget over these days is judged", days)
+        return lacking
+
+    async def _say(self, decision: Decision, reading: Reading, kept: Kept | None, now: datetime) -> None:
         rule = decision.standing.rule
+        state = after(decision, now)
+        assert state is not None  # noqa: S101 whoever speaks or refreshes has an incident
+        scene = alerts.Scene(reading, self._curves)
+        face = alerts.face(decision, scene)
+        channel = kept.channel if kept else self.rules.current.channel_of(rule)
+        escalates = rule.escalate if decision.reason is Reason.ESCALATED else None
         saying = Saying(
             decision,
-            self.rules.current.channel_of(rule),
-            post=blocks.alert(decision, reading),
-            reply=blocks.raised(decision, reading),
+            kept,
+            state,
+            channel,
+            face,
+            post=lambda number: alerts.in_state(face, state, number),
+            revision=self.rules.revision if kept is None or self.rules.judges(kept.place) else kept.revision,
+            read_at=reading.read_at,
+            reply=alerts.reply(decision, scene) if decision.reason.speaks else None,
+            copy=(escalates.channel, alerts.escalation(decision, scene, channel)) if escalates else None,
         )
-        if await self.ledger.record(saying, self.now()):
-            log.info("%s %s: %s", decision.reason, rule.name, blocks.headline(decision.standing))
+        if await self.incidents.record(saying, now):
+            log.info("%s %s: %s", decision.reason, rule.name, alerts.headline(decision.standing))
             self.told()
 
     async def _sees(self) -> None:

@@ -163,6 +163,16 @@ def check(
     _run(check_dry(settings, real_now) if dry_run else check_now(settings, real_now))
 
 
+@app.command()
+def why(
+    alert: Annotated[list[str], typer.Argument(help="The alert's number, or the name of its rule.")],
+) -> None:
+    """The account of one alert: its figures, its rule then, each decision and each delivery."""
+    from bot.terminal import explain
+
+    _run(explain(_settings(), " ".join(alert), real_now))
+
+
 @rules_app.command("check")
 def rules_check() -> None:
     """List every mistake of the rules file."""

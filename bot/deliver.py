@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.errors import StoreError
 from bot.sending import Sending, Unsent
@@ -40,6 +41,14 @@ class Pace:
         return max(self.waits[min(max(attempts, 1), len(self.waits)) - 1], asked_for or 0.0)
 
 
+@dataclass(frozen=True)
+class Silence:
+    """Since when no message was taken by Slack, and why the last one was not."""
+
+    since: datetime
+    why: str
+
+
 class Deliveries:
     """The delivery loop of one process.
 
@@ -51,17 +60,21 @@ class Deliveries:
         outbox: Outbox,
         sending: Sending,
         may_post: Callable[[], bool],
+        now: Callable[[], datetime],
         pace: Pace | None = None,
     ) -> None:
         self._outbox = outbox
         self._sending = sending
         self._may_post = may_post
         self._pace = pace or Pace()
+        self._now = now
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._quiet_until: dict[str, float] = {}
         self._refused_tokens = 0
         self._wake = asyncio.Event()
         self.trouble: str | None = None
+        self.silence: Silence | None = None
+        self.has_delivered = False
 
     def wake(self) -> None:
         """Something was put in the outbox: look at once."""
@@ -119,10 +132,11 @@ class Deliveries:
         outcome = await self._try(delivery)
         if isinstance(outcome, Posted):
             log.info("delivered %s %s for %s to %s", delivery.kind, delivery.id, delivery.channel, outcome.channel)
-            self._refused_tokens, self.trouble = 0, None
+            self._refused_tokens, self.trouble, self.silence, self.has_delivered = 0, None, None, True
             await self._persist(lambda: self._outbox.settle_delivered(delivery, outcome.channel, outcome.ts))
             return
         code, unclear = outcome.refusal.code, outcome.unclear
+        self.silence = Silence(self.silence.since if self.silence else self._now(), code)
         wait = self._wait_after(outcome.refusal, delivery)
         log.warning("not delivered yet: %s %s to %s (%s)", delivery.kind, delivery.id, delivery.channel, code)
         problem = f"{delivery.channel}: {code}"

@@ -34,9 +34,12 @@ class Health:
         try:
             backlog = await self.deliveries.backlog()
             blind = [condition for condition in await self.ledger.conditions("usage") if condition.told]
+            silent = [condition for condition in await self.ledger.conditions("delivery") if condition.told][:1]
         except StoreError as error:
             return [str(error)]
         trouble = self.deliveries.trouble
+        if trouble is None and silent and not self.deliveries.has_delivered:
+            trouble = f"Slack takes no message since {silent[0].since:%Y-%m-%d %H:%M} UTC ({silent[0].detail})"
         unheard = [f"{trouble}; kept for delivery: {count(backlog.waiting, 'message')}"] if trouble else []
         return unheard + [f"blind since {condition.since:%Y-%m-%d %H:%M} UTC{self._why()}" for condition in blind]
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from bot.check import Checker
 from bot.errors import CartesiaError, StoreError
+from bot.hearing import Hearing
 from bot.rules.home import RulesInForce
 from bot.store.leases import Presence
 from bot.waiting import set_within
@@ -30,30 +31,37 @@ class Loops:
     """The loops of one process; of several, only the one whose presence `may_read` asks Cartesia and judges."""
 
     checker: Checker
+    hearing: Hearing
     rules: RulesInForce
     interval: timedelta
     presence: Presence
     keep: Callable[[], Awaitable[None]]
     told: Callable[[], None]
     stop: asyncio.Event
+    seconds: Callable[[], float] = time.monotonic
+    glance: float = GLANCE
     _rules_changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def check(self) -> None:
         """A check each interval; new rules are judged at once, by the last reading."""
         began, next_check = time.monotonic(), None
-        while not await set_within(self.stop, GLANCE if next_check is None else min(GLANCE, _left(next_check))):
+        while not await set_within(self.stop, self._pause(next_check)):
             if not self.presence.may_read:
                 next_check = None
             elif next_check is None:
                 taken_over = time.monotonic() - began > START
                 left = await _logged(self.presence.until_next_reading) if taken_over else 0.0
-                next_check = time.monotonic() + (left or 0.0)
-            elif _left(next_check) <= 0:
-                next_check = time.monotonic() + self.interval.total_seconds()
+                next_check = self.seconds() + (left or 0.0)
+            elif self.seconds() >= next_check:
+                next_check = self.seconds() + self.interval.total_seconds()
                 await _logged(self._check_once)
             elif self._rules_changed.is_set():
                 self._rules_changed.clear()
                 await _logged(self.checker.judge_again)
+
+    def _pause(self, next_check: float | None) -> float:
+        """Seconds until the next look at whether a check is due."""
+        return self.glance if next_check is None else min(self.glance, max(0.0, next_check - self.seconds()))
 
     async def watch_sight(self) -> None:
         """Tell when nothing can be read for too long."""
@@ -62,6 +70,11 @@ class Loops:
                 await _logged(self.checker.watch_sight)
             else:
                 self.checker.look_away()
+
+    async def watch_hearing(self) -> None:
+        """Tell, once Slack takes messages again, that it took none for too long."""
+        while not await set_within(self.stop, LOOK):
+            await _logged(self.hearing.watch)
 
     async def watch_rules(self) -> None:
         """Put changed rules in force."""

@@ -76,9 +76,10 @@ class Sending:
         thread = root.ts if root else None
         if delivery.rerouted:
             await self._outbox.note_rerouting(delivery, None)
-        outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, thread)
+        of_row = (message, delivery.id, delivery.kind, thread, delivery.broadcast)
+        outcome = await self._sender.post(channel, *of_row)
         if isinstance(outcome, Refusal) and outcome.code == "not_in_channel" and await self._sender.join(channel):
-            outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, thread)
+            outcome = await self._sender.post(channel, *of_row)
         if isinstance(outcome, Refusal) and outcome.code in GONE:
             outcome = await self._sender.post(channel, message, delivery.id, delivery.kind, None)
         if isinstance(outcome, Posted) and delivery.root is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -14,21 +15,26 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from bot.answers.answer import Row, Source, SummaryAnswer, summarize
+from bot.answers.answer import Row, Sorry, Source, SummaryAnswer, summarize
+from bot.answers.incidents import IncidentDesk
 from bot.answers.request import COMMANDS, PERIODS, Summary, parse_period
 from bot.app import open_store, reading_parts, rules_parts
 from bot.budget.decide import Decision
-from bot.budget.evaluate import windows_judged
+from bot.budget.evaluate import Sight
+from bot.budget.sums import Sums
 from bot.check import Checker, judge
 from bot.errors import StoreError
-from bot.model import Span, Totals
-from bot.money import amount, count, dollars, number
+from bot.model import Reading, Span, Totals
+from bot.money import count, dollars, number
 from bot.rules.home import RulesFile
 from bot.rules.mistakes import RulesError
-from bot.rules.models import Rule, Rules, SilenceRule, ThresholdRule, UnusualRule
+from bot.rules.models import Rules
 from bot.settings import Settings
-from bot.slack.blocks import headline, totals_words, window_words
-from bot.store.database import open_database
+from bot.slack.alerts import headline, watched
+from bot.slack.blocks import why_lines
+from bot.slack.parts import totals_words, window_words
+from bot.store.database import Database, open_database
+from bot.store.incidents import IncidentStore
 from bot.store.ledger import Ledger
 from bot.store.outbox import Outbox
 from bot.windows import checked_span, utc_day
@@ -112,19 +118,62 @@ async def check_dry(settings: Settings, now: Now) -> int:
     rules = _rules_of(settings)
     async with httpx.AsyncClient() as http:
         reading = await reading_parts(settings, http, now).read(checked_span(now()))
-    database = open_database(settings.database_url.get_secret_value())
+        database = open_database(settings.database_url.get_secret_value())
+        try:
+            exists = database.file is None or database.file.exists()
+            decisions = await _foreseen(settings, database, http, reading, now) if exists else _as_new(rules, reading)
+        except StoreError as error:
+            print(f"{error} What was said before is not known, so every crossing shows as new.", file=sys.stderr)
+            decisions = _as_new(rules, reading)
+        finally:
+            await database.close()
+    _print_decisions(decisions)
+    return 0
+
+
+async def _foreseen(
+    settings: Settings, database: Database, http: httpx.AsyncClient, reading: Reading, now: Now
+) -> list[Decision]:
+    """By what was said before. Raises StoreError."""
+    checker = _checker(settings, database, http, now)
+    await checker.rules.preview()
+    return await checker.foresee(reading)
+
+
+def _as_new(rules: Rules, reading: Reading) -> list[Decision]:
+    since = {rule.name: reading.read_at for rule in rules.rules}
+    return judge(rules, since, Sight(Sums(reading), expected_in=rules.expected_in), {}, {}, reading.read_at)
+
+
+def _checker(settings: Settings, database: Database, http: httpx.AsyncClient, now: Now) -> Checker:
+    ledger = Ledger(database)
+    return Checker(
+        rules=rules_parts(settings, ledger, now),
+        usage=reading_parts(settings, http, now),
+        ledger=ledger,
+        incidents=IncidentStore(database),
+        now=now,
+        told=lambda: None,
+        blind_for=settings.blind_for,
+        beat=lambda: None,
+    )
+
+
+async def explain(settings: Settings, words: str, now: Now) -> int:
+    """The account of one alert, by its number or its rule's name; 1 where there is none. Raises BotError."""
+    database = await open_store(settings, PATIENCE)
     try:
         ledger = Ledger(database)
-        exists = database.file is None or database.file.exists()
-        said = await ledger.said_within(list(windows_judged(now()))) if exists else {}
-        since = await ledger.known_since(rules) if exists else {}
-    except StoreError as error:
-        print(f"{error} What was said before is not known, so every crossing shows as new.", file=sys.stderr)
-        said, since = {}, {}
+        rules = rules_parts(settings, ledger, now)
+        answer = await IncidentDesk(IncidentStore(database), ledger, rules, now, lambda: None).why(words)
     finally:
         await database.close()
-    decisions = judge(rules, {rule.name: since.get(rule.name, now()) for rule in rules.rules}, reading, said, now())
-    _print_decisions(decisions)
+    if isinstance(answer, Sorry):
+        print(answer.sentence.replace("`", ""), file=sys.stderr)
+        return 1
+    print(f"Alert {answer.alert}: {answer.rule}, {window_words(answer.window)}")
+    for line in why_lines(answer):
+        print(html.unescape(line.replace("`", "")))
     return 0
 
 
@@ -132,19 +181,9 @@ async def check_now(settings: Settings, now: Now) -> int:
     """One check, recorded; the running bot sends what it finds. Raises BotError."""
     database = await open_store(settings, PATIENCE)
     try:
-        ledger = Ledger(database)
-        rules = rules_parts(settings, ledger, now)
-        await rules.start()
         async with httpx.AsyncClient() as http:
-            checker = Checker(
-                rules=rules,
-                usage=reading_parts(settings, http, now),
-                ledger=ledger,
-                now=now,
-                told=lambda: None,
-                blind_for=settings.blind_for,
-                beat=lambda: None,
-            )
+            checker = _checker(settings, database, http, now)
+            await checker.rules.start()
             await checker.start()
             decisions = await checker.check()
         _print_decisions(decisions)
@@ -174,7 +213,7 @@ def show_rules(settings: Settings) -> int:
     rules = _rules_of(settings)
     table = Table("Rule", "Watches", "Levels", "Channel")
     for rule in rules.rules:
-        table.add_row(Text(rule.name), *(Text(words) for words in (*_watched(rule), rules.channel_of(rule))))
+        table.add_row(Text(rule.name), *(Text(words) for words in (*watched(rule), rules.channel_of(rule))))
     _console().print(table)
     for note in notes(rules):
         print(note)
@@ -190,27 +229,11 @@ def notes(rules: Rules) -> list[str]:
             for name in rule.mention
             if name.startswith("@") and name not in ("@here", "@channel", "@everyone")
         ]
-        keys = [key for key in ("forecast", "remind_every", "escalate") if getattr(rule, key, None)]
-        if keys:
-            later.append(f"{rule.name}: {', '.join(keys)} is read but has no effect yet.")
     if any(name.startswith("S") for name in rules.access.viewers):
         later.append(
             "access: a user group among the viewers needs the scope usergroups:read; without it everyone may ask."
         )
     return later
-
-
-def _watched(rule: Rule) -> tuple[str, str]:
-    match rule:
-        case ThresholdRule():
-            levels = ", ".join(
-                f"{level.percent.normalize():f}% = {amount(rule.metric, level.amount)}" for level in rule.levels
-            )
-            return f"{rule.metric} per {rule.period}, threshold {amount(rule.metric, rule.threshold)}", levels
-        case UnusualRule():
-            return f"{rule.metric} per day, {rule.above_usual}× the usual", "-"
-        case SilenceRule():
-            return f"{rule.metric} below {amount(rule.metric, rule.below)} by {rule.by:%H:%M} UTC", "-"
 
 
 def _rules_of(settings: Settings) -> Rules:

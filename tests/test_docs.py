@@ -10,18 +10,26 @@ from pathlib import Path
 import pytest
 import typer
 
-from bot.answers.request import COMMANDS, PERIODS
+from bot.answers.request import COMMANDS, PERIODS, WITH_WORDS
 from bot.budget.decide import Reason
 from bot.cli import app
 from bot.model import Metric, Period
-from bot.rules.models import ALL_RULE_KEYS, Access, Escalation, Report, Rules, keys_of
+from bot.rules.models import ALL_RULE_KEYS, Access, Escalation, Expected, Report, Rules, keys_of
 from bot.rules.parse import parse
 from bot.settings import ADMIN_KEY, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Settings, load
 from bot.slack.failures import DESTINATION_MENDS, Failure
 from bot.slack.manifest import SCOPES
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/design.md", "docs/rules.md", "docs/operations.md"]
+PAGES = [
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "docs/design.md",
+    "docs/rules.md",
+    "docs/operations.md",
+    "docs/forecast.md",
+]
 SECRETS = {ADMIN_KEY: "sk_car_admin_x", BOT_TOKEN: "xoxb-x", APP_TOKEN: "xapp-x", SIGNING_SECRET: "x"}
 
 
@@ -100,7 +108,7 @@ def test_the_example_environment_lists_every_variable_with_its_default() -> None
     assert load({**dict(lines), **SECRETS}) == load(SECRETS)
 
 
-@pytest.mark.parametrize("part", [Rules, Report, Access, Escalation])
+@pytest.mark.parametrize("part", [Rules, Report, Access, Escalation, Expected])
 def test_every_key_of_the_file_is_in_its_page(part: type) -> None:
     codes = set(re.findall(r"`([a-z_]+)`", page("docs/rules.md")))
     assert set(keys_of(part)) <= codes
@@ -148,7 +156,7 @@ def test_every_scope_is_in_the_readme_with_its_reason() -> None:
 
 def test_everything_that_can_be_typed_is_in_the_readme() -> None:
     typed = section("README.md", "What people type")
-    assert all(f"`{words}`" in typed for words in (*COMMANDS, *PERIODS))
+    assert all(f"`{words}`" in typed for words in (*COMMANDS, *PERIODS, *(words for words, _ in WITH_WORDS.values())))
 
 
 # What is shown is true

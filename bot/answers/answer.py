@@ -8,11 +8,14 @@ from datetime import date, datetime
 
 from bot.answers.request import Help, Summary
 from bot.budget.decide import Decision
-from bot.budget.evaluate import Standing, evaluate
+from bot.budget.evaluate import Sight, Standing, evaluate
+from bot.budget.forecast import Forecast, forecast
+from bot.budget.incident import Incident
 from bot.budget.sums import Sums
-from bot.model import Outage, Period, Reading, Span, Totals
-from bot.rules.models import Rule, Rules
-from bot.windows import utc_day, window_of, windows_within
+from bot.model import Message, Outage, Period, Reading, Span, Totals
+from bot.record import Attempted, Curves, Recorded, Restated
+from bot.rules.models import Rule, Rules, ThresholdRule
+from bot.windows import Window, utc_day, window_of, windows_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,56 @@ class CheckAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class OutlookAnswer:
+    """Where each open budget is heading; None where history is too short to say."""
+
+    budgets: tuple[tuple[Standing, Forecast | None], ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsAnswer:
+    """The last incidents, the newest first: number, state, and the message."""
+
+    alerts: tuple[tuple[int, Incident, Message], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestatementsAnswer:
+    """The past days whose figures changed, the newest first, among those since `since`."""
+
+    days: tuple[Restated, ...]
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One decision, the rule as it was then, and what the recorded figures lead to when they are judged again."""
+
+    recorded: Recorded
+    rule: Rule | None
+    replayed: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyAnswer:
+    """The account of one incident."""
+
+    alert: int
+    rule: str
+    window: Window
+    causes: tuple[Cause, ...]
+    deliveries: tuple[Attempted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was asked for is done, in one plain sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatusAnswer:
     """How the bot is, as lines that each say one thing and whether it is well."""
 
@@ -92,7 +145,20 @@ class Sorry:
     sentence: str
 
 
-Answer = SummaryAnswer | BudgetsAnswer | OverviewAnswer | CheckAnswer | StatusAnswer | HelpAnswer | Sorry
+Answer = (
+    SummaryAnswer
+    | BudgetsAnswer
+    | OverviewAnswer
+    | CheckAnswer
+    | OutlookAnswer
+    | AlertsAnswer
+    | RestatementsAnswer
+    | WhyAnswer
+    | Done
+    | StatusAnswer
+    | HelpAnswer
+    | Sorry
+)
 RECENT_DAYS = 14
 
 
@@ -111,9 +177,25 @@ def summarize(request: Summary, reading: Reading, source: Source) -> SummaryAnsw
 
 def budgets(rules: Rules, reading: Reading, source: Source) -> BudgetsAnswer:
     """The open windows only."""
-    standings = tuple(each for each in evaluate(rules.rules, Sums(reading), {}, source.now) if not each.closed)
+    sight = Sight(Sums(reading), expected_in=rules.expected_in)
+    today = utc_day(source.now)
+    standings = tuple(each for each in evaluate(rules.rules, sight, {}, source.now) if each.window.end > today)
     told = {standing.rule.name for standing in standings}
     return BudgetsAnswer(standings, source, tuple(rule for rule in rules.rules if rule.name not in told))
+
+
+def outlook(rules: Rules, reading: Reading, curves: Curves, source: Source) -> OutlookAnswer:
+    """Every budget whose metric adds up, in its open window."""
+    found = budgets(rules, reading, source).standings
+    sums = Sums(reading)
+    return OutlookAnswer(
+        tuple(
+            (each, forecast(each.rule, each.window, sums, curves))
+            for each in found
+            if isinstance(each.rule, ThresholdRule) and not each.rule.metric.is_ratio
+        ),
+        source,
+    )
 
 
 def overview(rules: Rules, reading: Reading, source: Source) -> OverviewAnswer:

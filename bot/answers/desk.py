@@ -5,28 +5,51 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.answers.answer import (
     Answer,
     CheckAnswer,
+    Done,
     HelpAnswer,
+    RestatementsAnswer,
     Sorry,
     Source,
     StatusAnswer,
     budgets,
+    outlook,
     overview,
     summarize,
 )
-from bot.answers.request import Budgets, CheckNow, Help, Overview, Request, Status, Summary
+from bot.answers.incidents import NO_ALERT, IncidentDesk, NotUnderstoodError
+from bot.answers.request import (
+    Alerts,
+    Budgets,
+    CheckNow,
+    Help,
+    Outlook,
+    Overview,
+    Request,
+    Restatements,
+    SnoozeAlert,
+    Status,
+    Summary,
+    Why,
+)
 from bot.cartesia.shared import SharedReadings
 from bot.check import Checker
 from bot.errors import BotError, CartesiaError
 from bot.model import Reading, Span
 from bot.rules.home import RulesInForce
-from bot.windows import checked_span
+from bot.store.ledger import Ledger
+from bot.windows import checked_span, utc_day
 
 PATIENCE = 2.2  # seconds an asker waits for Cartesia; the whole answer is promised within 3
+
+
+RESTATED_DAYS = 60  # looked back on for figures that moved
+
+Figures = Summary | Overview | Budgets | Outlook
 
 
 @dataclass
@@ -35,7 +58,9 @@ class Desk:
 
     rules: RulesInForce
     usage: SharedReadings
+    ledger: Ledger
     checker: Checker
+    incidents: IncidentDesk
     status: Callable[[], Awaitable[StatusAnswer]]
     checked_here: Callable[[], bool]
     now: Callable[[], datetime]
@@ -45,26 +70,52 @@ class Desk:
         if isinstance(request, Help):
             return HelpAnswer(request)
         if not isinstance(request, Summary | Overview | Budgets):
-            return None
+            return None  # a forecast needs the curves, which are in the database
         span = self._span(request)
         reading = self.usage.fresh(span) if self._may_ask() else self.usage.last(span)
         return self._from(request, reading) if reading else None
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer(self, request: Request, user: str) -> Answer:
         """The answer, within `PATIENCE` and a little. Raises nothing of ours: what goes wrong is said in the answer."""
         if known := self.at_once(request):
             return known
         try:
-            return await self._ask(request)
-        except BotError as error:
+            return await self._ask(request, user)
+        except (BotError, NotUnderstoodError) as error:
             return Sorry(str(error))
 
-    async def _ask(self, request: Request) -> Answer:
-        if isinstance(request, Status):
-            return await self.status()
-        if isinstance(request, CheckNow):
-            return await self._check()
-        assert not isinstance(request, Help)  # noqa: S101 answered at once
+    async def _ask(self, request: Request, user: str) -> Answer:
+        match request:
+            case Status():
+                return await self.status()
+            case CheckNow():
+                return await self._check()
+            case Alerts():
+                return await self.incidents.last_alerts()
+            case Why(alert):
+                return await self.incidents.why(alert)
+            case SnoozeAlert(alert, how):
+                return await self._snooze(alert, how, user)
+            case Restatements():
+                return await self._restatements()
+            case Help():
+                return HelpAnswer(request)
+            case _:
+                return await self._figures(request)
+
+    async def _snooze(self, alert: str, how: str, user: str) -> Answer:
+        number = await self.incidents.number_of(alert)
+        if number is None:
+            return Sorry(NO_ALERT.format(f"“{alert[:60]}”"))
+        refusal = await self.incidents.snooze(number, user, how)
+        return Sorry(refusal) if refusal else Done(f"Alert {number} is snoozed; its message has Undo.")
+
+    async def _restatements(self) -> Answer:
+        today = utc_day(self.now())
+        since = today - timedelta(days=RESTATED_DAYS)
+        return RestatementsAnswer(tuple(await self.ledger.restatements(Span(since, today))), since)
+
+    async def _figures(self, request: Figures) -> Answer:
         span = self._span(request)
         if (
             self.usage.outage and not self._may_ask()
@@ -74,7 +125,12 @@ class Desk:
             reading = await asyncio.wait_for(self.usage.read(span), PATIENCE)
         except (TimeoutError, CartesiaError) as error:
             last = self.usage.last(span)
-            return self._from(request, last) if last else Sorry(self._why(error))
+            if last is None:
+                return Sorry(self._why(error))
+            reading = last
+        if isinstance(request, Outlook):
+            curves = await self.ledger.curves(span.start)
+            return outlook(self.rules.current, reading, curves, self._source(reading))
         return self._from(request, reading)
 
     def _may_ask(self) -> bool:
@@ -93,7 +149,7 @@ class Desk:
         return CheckAnswer(tuple(decisions), Source(read.read_at if read else self.now(), self.now()))
 
     def _from(self, request: Summary | Overview | Budgets, reading: Reading) -> Answer:
-        source = Source(reading.read_at, self.now(), self.usage.outage)
+        source = self._source(reading)
         match request:
             case Summary():
                 return summarize(request, reading, source)
@@ -102,7 +158,10 @@ class Desk:
             case Overview():
                 return overview(self.rules.current, reading, source)
 
-    def _span(self, request: Summary | Overview | Budgets) -> Span:
+    def _source(self, reading: Reading) -> Source:
+        return Source(reading.read_at, self.now(), self.usage.outage)
+
+    def _span(self, request: Figures) -> Span:
         return request.span if isinstance(request, Summary) else checked_span(self.now())
 
     def _why(self, error: Exception) -> str:

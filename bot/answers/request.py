@@ -42,6 +42,36 @@ class CheckNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """Where each open budget is heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """The last alerts, with their numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restatements:
+    """How the figures of past days moved after those days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The whole account of one alert, named by its number or its rule."""
+
+    alert: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeAlert:
+    """Quiet for the alert of this name or number, until `how`: hour, tomorrow, level, or an amount as it was typed."""
+
+    alert: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """How the bot itself is."""
 
@@ -53,14 +83,23 @@ class Help:
     problem: str = ""
 
 
-Request = Overview | Summary | Budgets | CheckNow | Status | Help
+Request = Overview | Summary | Budgets | CheckNow | Outlook | Alerts | Restatements | Why | SnoozeAlert | Status | Help
 
 COMMANDS: dict[str, tuple[Callable[[], Request], str]] = {
     "budgets": (Budgets, "where each budget stands"),
+    "forecast": (Outlook, "where each open budget is heading"),
+    "alerts": (Alerts, "the last alerts, with their numbers"),
+    "restatements": (Restatements, "how the figures of past days moved after those days"),
     "check": (CheckNow, "check the budgets now, with the reason for each decision"),
     "status": (Status, "whether the bot sees and speaks, and what waits"),
     "help": (Help, "this list"),
 }
+WITH_WORDS: dict[str, tuple[str, str]] = {
+    "why": ("why ALERT", "the account of one alert: its figures, its rule, each decision and each delivery"),
+    "snooze": ("snooze NAME 1 hour", "quiet for a while; also `tomorrow`, `next level`, or an amount such as $75"),
+}
+"""Commands that want more words: how they are typed, and what they do."""
+
 PERIODS = {
     "today": "since midnight UTC",
     "yesterday": "the UTC day before",
@@ -83,7 +122,34 @@ def parse_request(text: str, today: date) -> Request:
         return Overview()
     if words in COMMANDS:
         return COMMANDS[words][0]()
+    first, _, rest = words.partition(" ")
+    if first in WITH_WORDS:
+        return _with_words(first, rest)
     return parse_period(words, today)
+
+
+def _with_words(command: str, rest: str) -> Why | SnoozeAlert | Help:
+    if not rest:
+        return Help(f"`{command}` needs the number or the name of an alert, as in `{WITH_WORDS[command][0]}`.")
+    if command == "why":
+        return Why(_alert(rest))
+    for pattern, how in _HOW_LONG.items():
+        if match := re.fullmatch(rf"(?P<alert>.+?) (?:for |until )?(?P<how>{pattern})", rest):
+            return SnoozeAlert(_alert(match["alert"]), how or match["how"])
+    return SnoozeAlert(_alert(rest), "")
+
+
+def _alert(words: str) -> str:
+    """ "alert 17" is number 17; a rule may well be called "Alert volume"."""
+    return re.sub(r"^alert (?=[0-9]+$)", "", words)
+
+
+_HOW_LONG = {
+    r"(?:1 ?h|1 hour|an hour|hour)": "hour",
+    "tomorrow": "tomorrow",
+    "(?:the )?(?:next )?level": "level",
+    r"(?:[$]|[0-9])[0-9.,]*(?: ?(?:cents?|¢|minutes?|calls?))?": "",
+}
 
 
 def parse_period(words: str, today: date) -> Summary | Help:
@@ -177,7 +243,7 @@ def _at_most_a_year(start: date, end: date) -> Span:
 
 
 def _unknown(words: str) -> str:
-    near = difflib.get_close_matches(words, [*COMMANDS, *list(PERIODS)[:6]], n=1, cutoff=0.6)
+    near = difflib.get_close_matches(words, [*COMMANDS, *WITH_WORDS, *list(PERIODS)[:6]], n=1, cutoff=0.6)
     hint = f" Did you mean `{near[0]}`?" if near else ""
     return f"I don't know “{_shown(words)}”.{hint}"
 

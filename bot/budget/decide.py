@@ -1,15 +1,25 @@
-"""Decisions: what to say about each standing, each with one named reason, also when nothing is said."""
+"""Decisions: what to say about each standing, each with one named reason, also when nothing is said.
+
+The order of the questions is the product: is there news? was what was said corrected? is the window over? should people
+be called again? Only then: nothing to say, and why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from bot.budget.evaluate import Standing
-from bot.rules.models import HUNDRED_PERCENT, Level, Rule, ThresholdRule, UnusualRule
-from bot.windows import Window
+from bot.budget.incident import Incident, Incidents, Kind, Told
+from bot.rules.models import HUNDRED_PERCENT, Rule, SilenceRule, ThresholdRule, UnusualRule
+from bot.windows import midnight
+
+SHOWN_FOR = timedelta(minutes=15)  # at least, before an incident's message is edited though there is nothing to say
+_STEPS = 50  # back from the one told that count as told with it
 
 
 class Reason(StrEnum):
@@ -18,75 +28,225 @@ class Reason(StrEnum):
     CROSSED = "CROSSED"
     RAISED = "RAISED"
     STEP = "STEP"
+    FORECAST = "FORECAST"
     UNUSUAL = "UNUSUAL"
+    REMINDER = "REMINDER"
+    ESCALATED = "ESCALATED"
+    CORRECTED = "CORRECTED"
+    CLOSED = "CLOSED"
     BELOW = "BELOW"
     SAID = "SAID"
+    SNOOZED = "SNOOZED"
+    EXPECTED = "EXPECTED"
     TOO_LITTLE_DATA = "TOO_LITTLE_DATA"
 
     @property
     def speaks(self) -> bool:
-        return self in (Reason.CROSSED, Reason.RAISED, Reason.STEP, Reason.UNUSUAL)
+        return self not in _SILENT
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the channel hears of it, not the thread alone."""
+        return self in _NEWS
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Told:
-    """The key under which a level is told once: its amount (in the metric's unit), and whether as a breach.
-
-    The amount and not the percent, so that a raised threshold re-arms and a restart does not. A breach and a warning
-    of the same amount differ: somebody warned at $40 (80% of $50) must hear that a budget lowered to $40 is broken.
-    """
-
-    breach: bool
-    amount: Decimal
-
-    @classmethod
-    def of(cls, level: Level) -> Told:
-        return cls(level.percent >= HUNDRED_PERCENT, level.amount.normalize())
-
-
-_STEPS = 50  # back from the one told that count as told with it
-
-Said = Mapping[tuple[str, Window], frozenset[Told]]
-"""What has been told, by rule name and window."""
+_NEWS = frozenset({Reason.CROSSED, Reason.RAISED, Reason.STEP, Reason.FORECAST, Reason.UNUSUAL})
+_SILENT = frozenset({Reason.BELOW, Reason.SAID, Reason.SNOOZED, Reason.EXPECTED, Reason.TOO_LITTLE_DATA})
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to say about a standing, and why. `tells` are the keys to note as told, the highest first."""
+    """What to say about a standing, and why. `tells` are the keys to note as told, the highest first; `before` is the
+    incident as it was; `refreshes` says that its message shows an old figure and is edited in silence."""
 
     standing: Standing
     reason: Reason
     tells: tuple[Told, ...] = ()
+    before: Incident | None = None
+    refreshes: bool = False
 
 
-def decide(standings: Iterable[Standing], said: Said) -> list[Decision]:
+def decide(standings: Iterable[Standing], incidents: Incidents, now: datetime) -> list[Decision]:
     """One decision for each standing."""
-    return [_decide(standing, said.get((standing.rule.name, standing.window), frozenset())) for standing in standings]
+    return [_decide(each, incidents.get((each.rule.name, each.window)), now) for each in standings]
 
 
-def _decide(standing: Standing, told: frozenset[Told]) -> Decision:
-    if standing.value is None:
-        return Decision(standing, Reason.TOO_LITTLE_DATA)
+def after(decision: Decision, now: datetime) -> Incident | None:
+    """The incident once the decision is carried out; None where there is none."""
+    before, reason, standing = decision.before, decision.reason, decision.standing
+    if not (reason.speaks or decision.refreshes):
+        return before
+    value = before.shown if before and standing.value is None else Fraction(standing.value or 0)
+    incident = before or Incident(now, frozenset(), value, heard_at=now, shown=value, shown_at=now)
+    incident = replace(incident, shown=value, shown_at=now)
+    if decision.refreshes:
+        return replace(incident, closed=incident.closed and not _is_back(standing, incident))
+    news = reason.is_news
+    return replace(
+        incident,
+        told=(incident.told | frozenset(decision.tells)) - _taken_back(decision, incident),
+        value=value,
+        heard_at=now,
+        called_at=incident.called_at or (now if news and calls_people(standing) else None),
+        snooze=None if news else incident.snooze,
+        escalated=incident.escalated or reason is Reason.ESCALATED,
+        closed=standing.closed or reason is Reason.CLOSED or (incident.closed and not news),
+    )
+
+
+def _taken_back(decision: Decision, incident: Incident) -> frozenset[Told]:
+    """What a correction in an open window takes back: were it true again, that would be news."""
+    standing = decision.standing
+    if decision.reason is not Reason.CORRECTED or standing.closed:
+        return frozenset()
+    kept = Told.of(standing.level) if standing.level else None
+    return frozenset(key for key in incident.told if key.kind is not Kind.COMING and (kept is None or key > kept))
+
+
+def _is_back(standing: Standing, incident: Incident) -> bool:
+    """Whether the incident was closed since its rule was gone, and the rule watches again while the window lasts."""
+    ended = incident.closed and not standing.closed and not standing.removed
+    return ended and not isinstance(standing.rule, SilenceRule)
+
+
+def calls_people(standing: Standing) -> bool:
+    """Whether the level is one that people are mentioned, and others called in, for."""
     if standing.level is None:
-        return Decision(standing, Reason.BELOW)
-    key = Told.of(standing.level)
-    if key in told:
-        return Decision(standing, Reason.SAID)
-    return Decision(standing, _reason(standing.rule, standing.level, key, told), (key, *_below(standing.rule, key)))
+        return False
+    rule = standing.rule
+    return not isinstance(rule, ThresholdRule) or standing.level.percent >= rule.mention_from
 
 
-def _reason(rule: Rule, level: Level, key: Told, told: frozenset[Told]) -> Reason:
+def _decide(standing: Standing, incident: Incident | None, now: datetime) -> Decision:
+    reason, tells = _reason(standing, incident, now)
+    refreshes = not reason.speaks and incident is not None and _is_outdated(standing, incident, now)
+    return Decision(standing, reason, tells, incident, refreshes)
+
+
+def _reason(standing: Standing, incident: Incident | None, now: datetime) -> tuple[Reason, tuple[Told, ...]]:
+    if standing.removed:
+        return (Reason.CLOSED if incident and not incident.closed else Reason.BELOW), ()
+    if standing.value is None:
+        return Reason.TOO_LITTLE_DATA, ()
+    if incident is None:
+        return _news(standing, None) or (_nothing_to_say(standing), ())
+    snoozed = incident.snooze is not None and incident.snooze.holds(standing, now) and not incident.closed
+    if news := _news(standing, incident):
+        return (Reason.SNOOZED, ()) if snoozed and not standing.closed else news
+    if is_corrected(standing, incident):
+        return Reason.CORRECTED, ()
+    if _is_over(standing, incident):
+        return Reason.CLOSED, ()
+    if calls := _calls_again(standing, incident, now):
+        return (Reason.SNOOZED if snoozed else calls), ()
+    return (Reason.SAID if standing.level else _nothing_to_say(standing)), ()
+
+
+def _nothing_to_say(standing: Standing) -> Reason:
+    return Reason.EXPECTED if standing.undeclared and standing.level is None else Reason.BELOW
+
+
+# News: a level that was not told
+
+
+def _news(standing: Standing, incident: Incident | None) -> tuple[Reason, tuple[Told, ...]] | None:
+    told = incident.told if incident else frozenset()
+    if incident and (asked := _asked_for(standing, incident)):
+        return Reason.RAISED, (asked, *(_with_lower(standing) if standing.level else ()))
+    if standing.level is None:
+        return _foreseen(standing, told)
+    key, coming = Told.of(standing.level), _foreseen(standing, told)
+    if key not in told:  # the message says where the window is heading, too: that is not told once more
+        return _reason_of(standing, key, incident), (*_with_lower(standing), *(coming[1] if coming else ()))
+    return coming
+
+
+def _reason_of(standing: Standing, key: Told, incident: Incident | None) -> Reason:
+    rule = standing.rule
     if isinstance(rule, UnusualRule):
         return Reason.UNUSUAL
-    if isinstance(rule, ThresholdRule) and level.amount > rule.levels[-1].amount:
+    if isinstance(rule, ThresholdRule) and standing.level and standing.level.amount > rule.levels[-1].amount:
         return Reason.STEP
-    return Reason.RAISED if told and key > max(told) else Reason.CROSSED
+    return Reason.RAISED if incident and incident.told and key > max(incident.told) else Reason.CROSSED
+
+
+def _with_lower(standing: Standing) -> tuple[Told, ...]:
+    """The level reached, and what counts as told with it, so that a figure that falls tells none of them."""
+    assert standing.level is not None  # noqa: S101 whoever asks has looked
+    key = Told.of(standing.level)
+    return (key, *_below(standing.rule, key))
 
 
 def _below(rule: Rule, key: Told) -> list[Told]:
-    """The levels and steps that count as told with a higher one, so that a figure that falls tells none of them."""
     if not isinstance(rule, ThresholdRule):
         return []
     lower = [Told.of(level) for level in reversed(rule.levels) if level.amount < key.amount]
     steps = (key.amount - back * rule.then_every for back in range(1, _STEPS)) if rule.then_every else ()
-    return [*(Told(True, step.normalize()) for step in steps if step > rule.levels[-1].amount), *lower]
+    return [*(Told(Kind.OVER, step.normalize()) for step in steps if step > rule.levels[-1].amount), *lower]
+
+
+def _foreseen(standing: Standing, told: frozenset[Told]) -> tuple[Reason, tuple[Told, ...]] | None:
+    """A crossing that is likely, and was neither foreseen aloud nor has happened."""
+    rule = standing.rule
+    if not isinstance(rule, ThresholdRule) or standing.forecast is None or not standing.forecast.likely:
+        return None
+    key = Told(Kind.COMING, rule.threshold.normalize())
+    is_over = standing.level is not None and standing.level.percent >= HUNDRED_PERCENT
+    return None if is_over or key in told else (Reason.FORECAST, (key,))
+
+
+def _asked_for(standing: Standing, incident: Incident) -> Told | None:
+    """The amount until which somebody wanted quiet, once it is reached."""
+    amount = incident.snooze.amount if incident.snooze else None
+    if amount is None or standing.value is None or Fraction(standing.value) < Fraction(amount):
+        return None
+    is_over = not isinstance(standing.rule, ThresholdRule) or amount >= standing.rule.threshold
+    key = Told(Kind.OVER if is_over else Kind.NEAR, Decimal(amount).normalize())
+    return None if key in incident.told else key
+
+
+# What was said is no longer so
+
+
+def is_corrected(standing: Standing, incident: Incident) -> bool:
+    """Whether the figure last said was changed: of a closed window at all, of an open one below what had been told.
+
+    Only a restatement makes a sum smaller. A ratio moves both ways within its window, which corrects nothing.
+    """
+    value = Fraction(standing.value or 0)
+    if incident.closed:
+        return incident.heard_at >= midnight(standing.window.end) and value != incident.value
+    if standing.rule.metric.is_ratio or value >= incident.value or incident.gravest is None:
+        return False
+    return standing.level is None or Told.of(standing.level) < incident.gravest
+
+
+def _is_over(standing: Standing, incident: Incident) -> bool:
+    """The window has ended, or the silence has."""
+    if incident.closed:
+        return False
+    return standing.closed or (isinstance(standing.rule, SilenceRule) and standing.level is None)
+
+
+# Calling people again
+
+
+def _calls_again(standing: Standing, incident: Incident, now: datetime) -> Reason | None:
+    """Until somebody has acknowledged: another channel in time, and reminders."""
+    rule, since = standing.rule, incident.called_at
+    if incident.acknowledged or incident.closed or standing.level is None:
+        return None
+    if rule.escalate and since and not incident.escalated and now - since >= rule.escalate.after:
+        return Reason.ESCALATED
+    if rule.remind_every and now - incident.heard_at >= rule.remind_every:
+        return Reason.REMINDER
+    return None
+
+
+def _is_outdated(standing: Standing, incident: Incident, now: datetime) -> bool:
+    """Whether the message shows another figure, for a quarter of an hour already."""
+    if standing.value is None:
+        return False
+    if incident.closed:
+        return _is_back(standing, incident)
+    return Fraction(standing.value) != incident.shown and now - incident.shown_at >= SHOWN_FOR

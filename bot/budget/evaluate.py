@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from bot.budget.forecast import Curve, Forecast, forecast
 from bot.budget.measure import Value, measure
 from bot.budget.sums import Sums
 from bot.budget.usual import usual
 from bot.model import Metric, Period, Span, Totals
-from bot.rules.models import HUNDRED_PERCENT, Level, Rule, SilenceRule, ThresholdRule, UnusualRule
+from bot.rules.models import HUNDRED_PERCENT, Expected, Level, Rule, SilenceRule, ThresholdRule, UnusualRule
 from bot.windows import LATE_DAYS, Window, midnight, utc_day, windows_within
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One rule in one window. `value` is in the metric's unit (cents, minutes, calls), None where it can't be told yet;
-    `level` is the highest one reached; `closed` says that the window's last day is over; `usual` is what the value is
-    compared with, where the rule compares."""
+    `level` is the highest one reached; `closed` says that the window was over when usage was read; `usual` is what the
+    value is compared with, where the rule compares; `forecast` is where the window is heading, where the rule asks.
+    `expected` is the declared event that raises the threshold, and `undeclared` the level without it. `removed` says
+    that the rule no longer exists."""
 
     rule: Rule
     window: Window
@@ -29,21 +32,40 @@ class Standing:
     level: Level | None
     closed: bool
     usual: Value | None = None
+    forecast: Forecast | None = None
+    expected: Expected | None = None
+    undeclared: Level | None = None
+    removed: bool = False
 
 
-def evaluate(rules: Iterable[Rule], sums: Sums, since: Mapping[str, datetime], now: datetime) -> list[Standing]:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is looked at: the sums of one reading, the curves of earlier days, and the declared events."""
+
+    sums: Sums
+    curves: Mapping[date, Curve] = field(default_factory=dict)
+    expected_in: Callable[[str, Window], Expected | None] = lambda _name, _window: None
+
+
+def evaluate(rules: Iterable[Rule], sight: Sight, since: Mapping[str, datetime], now: datetime) -> list[Standing]:
     """Every rule's standing in its open window and in those that closed within the last 3 days.
 
     A window that had closed before the rule watched (`since`, by the rule's name) is history and is left out.
     """
     today = utc_day(now)
-    judged = {period: _judged(period, today, sums) for period in Period}
+    judged = {period: _all_judged(_windows(period, today), sight.sums) for period in Period}
     return [
-        _standing(rule, each, sums)
+        _standing(rule, each, sight)
         for rule in rules
         for each in judged[rule.period]
         if each.ends > since.get(rule.name, now)
     ]
+
+
+def standing_in(rule: Rule, window: Window, sight: Sight) -> Standing | None:
+    """One rule's standing in one window, however old; None where there is no figure of it."""
+    judged = _all_judged([window], sight.sums)
+    return _standing(rule, judged[0], sight) if judged else None
 
 
 def windows_judged(now: datetime) -> Iterator[Window]:
@@ -67,35 +89,48 @@ class _Judged:
     values: Mapping[Metric, Value | None]
 
 
-def _judged(period: Period, today: date, sums: Sums) -> list[_Judged]:
+def _all_judged(windows: Iterable[Window], sums: Sums) -> list[_Judged]:
     return [
         _Judged(
             window,
             ends=midnight(window.end),
-            closed=window.end <= today,
+            closed=midnight(window.end) <= sums.reading.read_at,
             totals=totals,
             values={metric: measure(metric, totals) for metric in Metric},
         )
-        for window in _windows(period, today)
+        for window in windows
         if (totals := sums.total(window.span))
     ]
 
 
-def _standing(rule: Rule, judged: _Judged, sums: Sums) -> Standing:
+def _standing(rule: Rule, judged: _Judged, sight: Sight) -> Standing:
     match rule:
         case ThresholdRule():
-            return _against_a_threshold(rule, judged)
+            return _against_a_threshold(rule, judged, sight)
         case UnusualRule():
-            return _against_the_usual(rule, judged, sums)
+            return _against_the_usual(rule, judged, sight.sums)
         case SilenceRule():
-            return _against_silence(rule, judged, sums)
+            return _against_silence(rule, judged, sight.sums)
 
 
-def _against_a_threshold(rule: ThresholdRule, judged: _Judged) -> Standing:
+def _against_a_threshold(rule: ThresholdRule, judged: _Judged, sight: Sight) -> Standing:
     value = judged.values[rule.metric]
     if rule.at_least_calls and judged.totals.calls < rule.at_least_calls:
         value = None
-    return Standing(rule, judged.window, judged.totals, value, reached(rule, value), judged.closed)
+    expected = sight.expected_in(rule.name, judged.window)
+    raised = replace(rule, threshold=expected.threshold) if expected else rule
+    foreseen = rule.forecast and value is not None and not judged.closed
+    return Standing(
+        raised,
+        judged.window,
+        judged.totals,
+        value,
+        reached(raised, value),
+        judged.closed,
+        forecast=forecast(raised, judged.window, sight.sums, sight.curves) if foreseen else None,
+        expected=expected,
+        undeclared=reached(rule, value) if expected else None,
+    )
 
 
 def _against_the_usual(rule: UnusualRule, judged: _Judged, sums: Sums) -> Standing:

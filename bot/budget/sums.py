@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 
 from bot.model import Reading, Span, Totals
 
@@ -19,7 +20,7 @@ class Sums:
             self._running.append(self._running[-1] + totals if totals else self._running[-1])
             self._present.append(self._present[-1] + (totals is not None))
 
-    @property
+    @cached_property
     def first_use(self) -> date | None:
         """The first day with any usage."""
         return min((day for day, totals in self.reading.days.items() if totals != Totals()), default=None)

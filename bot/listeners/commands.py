@@ -1,9 +1,8 @@
-"""The slash command and the Share button."""
+"""The slash command, and the counter where questions and clicks arrive."""
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,8 @@ from slack_bolt.response import BoltResponse
 from bot.answers.answer import Answer, Sorry
 from bot.answers.desk import Desk
 from bot.answers.request import Help, Request, parse_request
-from bot.slack.blocks import SHARE, render, shared
+from bot.model import Message
+from bot.slack.blocks import render, shared
 from bot.slack.people import People
 from bot.slack.respond import body_of, respond
 from bot.windows import utc_day
@@ -44,31 +44,37 @@ class Counter:
             return None
         return self.desk.at_once(request) if allowed else GUEST
 
-    async def answer(self, user: str, request: Request) -> Answer:
+    async def answer(self, user: str, request: Request) -> Message:
         """The answer; what nobody foresaw is logged, and the asker is told."""
         try:
             if not await self.people.may_ask(user, self.desk.rules.current.access):
-                return GUEST
-            return await self.desk.answer(request)
+                return render(GUEST)
+            return render(await self.desk.answer(request, user))
         except Exception:  # the asker must hear something, and the log has it all
             log.exception("an answer failed")
-            return BROKEN
+            return render(BROKEN)
+
+    async def may_act(self, user: str) -> bool:
+        """Whether this person may acknowledge and snooze: whoever may ask."""
+        access = self.desk.rules.current.access
+        known = self.people.may_ask_at_once(user, access)
+        return await self.people.may_ask(user, access) if known is None else known
 
     async def answer_later(self, user: str, request: Request, url: str) -> None:
         """Answer the asker alone."""
-        await respond(url, render(await self.answer(user, request)))
+        await respond(url, await self.answer(user, request))
 
     async def share(self, user: str, request: Request, url: str) -> None:
         """Show the answer to the channel it was asked in."""
-        await respond(url, shared(render(await self.answer(user, request)), user), in_channel=True)
+        await respond(url, shared(await self.answer(user, request), user), in_channel=True)
 
     def parse(self, text: str) -> Request:
         """What was typed, on the UTC day it was typed."""
         return parse_request(text, utc_day(self.desk.now()))
 
 
-def register(app: AsyncApp, counter: Counter) -> None:
-    """Put the listeners into the app, the catch-alls last: they keep stale buttons from showing an error."""
+def register_commands(app: AsyncApp, counter: Counter) -> None:
+    """Hear the slash command."""
 
     @app.command(COMMAND)
     async def on_command(ack: Ack, body: dict[str, Any]) -> BoltResponse:
@@ -77,18 +83,3 @@ def register(app: AsyncApp, counter: Counter) -> None:
             return await ack(**body_of(render(known)))
         counter.later(counter.answer_later(user, request, str(body.get("response_url") or "")))
         return await ack()
-
-    @app.action(SHARE)
-    async def on_share(ack: Ack, body: dict[str, Any]) -> BoltResponse:
-        words = str(body["actions"][0].get("value") or "")
-        request = counter.parse("" if words == "overview" else words)
-        counter.later(counter.share(body["user"]["id"], request, body["response_url"]))
-        return await ack()
-
-    async def only_acknowledge(ack: Ack) -> BoltResponse:
-        return await ack()
-
-    anything = re.compile(".*")
-    app.action(anything)(only_acknowledge)
-    app.view(anything)(only_acknowledge)
-    app.event(anything)(only_acknowledge)

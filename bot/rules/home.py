@@ -11,9 +11,11 @@ from pathlib import Path
 
 from bot.model import Message
 from bot.rules.mistakes import Mistake, RulesError
-from bot.rules.models import Rules
+from bot.rules.models import Expected, Rule, Rules
 from bot.rules.parse import decode, parse
+from bot.store.incidents import Kept, Place
 from bot.store.ledger import Ledger, Revision
+from bot.windows import Window, midnight
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,13 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def _readable(text: str) -> Rules:
+    try:
+        return parse(text)
+    except RulesError:
+        return Rules(rules=())
+
+
 @dataclass
 class RulesInForce:
     """The rules that hold now, since when each of them watches, and the mistakes of a file that does not hold."""
@@ -73,10 +82,12 @@ class RulesInForce:
     texts: Texts
     current: Rules = field(default_factory=lambda: Rules(rules=()))
     since: Mapping[str, datetime] = field(default_factory=dict)
+    revision: str = ""  # the digest of the text that is in force
     mistakes: tuple[Mistake, ...] = ()
     _stamp: tuple[int, int, int] | None = None
     _digest: str = ""
     _suspect: str = ""
+    _earlier: Mapping[str, Rules] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Take the file's rules, or the last good ones where it is bad. Raises RulesError with neither, StoreError."""
@@ -88,9 +99,15 @@ class RulesInForce:
             last = await self.ledger.last_revision()
             if last is None:
                 raise
-            await self._put_in_force(parse(last.text))
+            await self._put_in_force(parse(last.text), last.digest)
             await self._report(error, digest_of(content))
         self._digest = digest_of(content)
+
+    async def preview(self) -> None:
+        """Take the file's rules to look at, recording nothing. Raises RulesError, StoreError."""
+        self.current = self.file.rules(self.file.content())
+        known, now = await self.ledger.known_since(self.current), self.now()
+        self.since = {rule.name: known.get(rule.name, now) for rule in self.current.rules}
 
     async def look(self) -> bool:
         """Whether other rules are in force after a look at the file. Raises StoreError; the next look tries again."""
@@ -120,14 +137,50 @@ class RulesInForce:
 
     async def _take(self, rules: Rules, content: bytes) -> None:
         await self.ledger.record_revision(Revision(digest_of(content), decode(content), self.now()))
-        await self._put_in_force(rules)
+        await self._put_in_force(rules, digest_of(content))
         self.mistakes = ()
         await self.ledger.end("rules", rules.operations_channel, self.texts.mended(self.file.path.name), self.now())
         log.info("rules: %d in force from %s", len(rules.rules), self.file.path)
 
-    async def _put_in_force(self, rules: Rules) -> None:
+    async def _put_in_force(self, rules: Rules, digest: str) -> None:
         self.since = await self.ledger.since(rules, self.now())
-        self.current = rules
+        self.current, self.revision = rules, digest
+
+    def judges(self, place: Place) -> bool:
+        """Whether the rules in force judge this incident, whose window was not over before its rule changed."""
+        name, window = place
+        since = self.since.get(name, midnight(window.start))
+        return self.current.watches(name, window) and midnight(window.end) > since
+
+    async def rule_of(self, place: Place, revision: str) -> Rule | None:
+        """The rule in force for this incident, else as it was in this revision; None where that is gone, too."""
+        if self.judges(place):
+            return self.current.named(place[0])
+        earlier = await self.rule_in(place[0], revision)
+        return earlier or (self.current.named(place[0]) if self.current.watches(*place) else None)
+
+    async def rule_in(self, name: str, revision: str) -> Rule | None:
+        """The rule of this name as it was in this revision."""
+        return (await self.as_of(revision)).named(name)
+
+    async def as_of(self, revision: str) -> Rules:
+        """The rules of this revision; none where it is no longer kept, or another version of the bot could read it."""
+        if revision not in self._earlier:
+            kept = await self.ledger.revision(revision)
+            self._earlier = {**self._earlier, revision: _readable(kept.text) if kept else Rules(rules=())}
+        return self._earlier[revision]
+
+    async def behind(self, kept: Mapping[Place, Kept]) -> dict[Place, Rule]:
+        """The rule of each open incident, as it is or was."""
+        still_open = {place: each for place, each in kept.items() if not each.state.closed}
+        found = {place: await self.rule_of(place, each.revision) for place, each in still_open.items()}
+        return {place: rule for place, rule in found.items() if rule}
+
+    async def events_behind(self, kept: Mapping[Place, Kept]) -> Callable[[str, Window], Expected | None]:
+        """The declared event of a rule in a window: as it was, for an open incident that these rules do not judge."""
+        still_open = {place: each for place, each in kept.items() if not each.state.closed and not self.judges(place)}
+        earlier = {place: await self.as_of(each.revision) for place, each in still_open.items()}
+        return lambda name, window: earlier.get((name, window), self.current).expected_in(name, window)
 
     async def _report(self, error: RulesError, digest: str) -> None:
         self.mistakes = error.mistakes

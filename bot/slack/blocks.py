@@ -1,200 +1,64 @@
-"""Every message the bot sends, as blocks and as plain text that carries the whole message by itself. Pure.
+"""What the bot says about itself, and its answers, as blocks and as plain text that carries it all by itself. Pure.
 
-Limits are Slack's (slack-platform 1.1 to 1.3): a section's text at most 3,000 characters, a chart at most 20 points,
-a data_table at most 200 rows, labels at most 20 characters; text at most 4,000.
+Limits are Slack's (slack-platform 1.1 to 1.3): a chart at most 20 points, a data_table at most 200 rows.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from fractions import Fraction
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
 from bot.answers.answer import (
+    AlertsAnswer,
     Answer,
     BudgetsAnswer,
+    Cause,
     CheckAnswer,
+    Done,
     HelpAnswer,
+    OutlookAnswer,
     OverviewAnswer,
+    RestatementsAnswer,
     Row,
     Sorry,
     Source,
     StatusAnswer,
     SummaryAnswer,
+    WhyAnswer,
 )
-from bot.answers.request import COMMANDS, PERIODS
-from bot.budget.decide import Decision
-from bot.budget.evaluate import Standing, unusual_from
-from bot.budget.measure import Value, measure
-from bot.budget.sums import Sums
-from bot.model import Message, Metric, Period, Reading, Span, Totals
-from bot.money import amount, amount_of, count, dollars, number, percent_of
+from bot.answers.request import COMMANDS, PERIODS, WITH_WORDS
+from bot.budget.evaluate import Standing
+from bot.budget.forecast import Forecast
+from bot.model import Message, Metric, Period, Totals
+from bot.money import amount, count, dollars, number
 from bot.rules.mistakes import Mistake
-from bot.rules.models import HUNDRED_PERCENT, Rule, SilenceRule, ThresholdRule, UnusualRule
-from bot.windows import Window, utc_day
+from bot.rules.models import Rule
+from bot.slack.alerts import course, headline, level_marker, watched
+from bot.slack.parts import (
+    SECTION,
+    Block,
+    beside,
+    context,
+    cut,
+    escape,
+    fenced,
+    fitting,
+    joined,
+    of_blocks,
+    plain,
+    section,
+    signed_dollars,
+    slack_moment,
+    span_words,
+    totals_words,
+    utc_clock,
+    utc_moment,
+    window_words,
+)
+from bot.windows import midnight, utc_day
 
-SHARE = "share_answer"
-_SECTION = 2900  # characters of one section, a little below Slack's 3,000
-_SECTIONS = 40  # of the 50 blocks that one message takes
 _MISTAKE = 500  # characters of one mistake of a rules file; five times as many once escaped, at the worst
-_MOST_TEXT = 4000  # characters of `text`; chat.update refuses more
-_TEXT = 3700  # what a message fills of them by itself, so that a notice can be added
-_CHART_POINTS = 14
 _TABLE_ROWS = 100  # both generations of data_table take so many
-
-Block = Mapping[str, object]
-
-
-# Alerts
-
-
-def headline(standing: Standing) -> str:
-    """The first line: "Daily spend: $42.00 of $50.00 (84%)"."""
-    rule = standing.rule
-    if standing.value is None:
-        return f"{rule.name}: {'too little history' if isinstance(rule, UnusualRule) else 'too little'} to tell"
-    match rule:
-        case ThresholdRule():
-            percent = percent_of(standing.value, rule.threshold)
-            return f"{rule.name}: {amount_of(rule.metric, standing.value, rule.threshold)} ({percent:,}%)"
-        case UnusualRule():
-            return f"{rule.name}: {amount(rule.metric, standing.value)}, {_against_usual(standing)}"
-        case SilenceRule():
-            expected = f"at least {amount(rule.metric, rule.below)} expected by {rule.by:%H:%M} UTC"
-            return f"{rule.name}: {amount(rule.metric, standing.value)}, {expected}"
-
-
-def _against_usual(standing: Standing) -> str:
-    """ "2.1× a usual Sunday ($40.00)": the multiple rounded down, as percents are."""
-    weekday, expected = f"{standing.window.start:%A}", standing.usual
-    if not expected or standing.value is None:
-        return f"where a usual {weekday} has none"
-    tenths = Fraction(standing.value) * 10 // Fraction(expected)
-    return f"{number(Fraction(tenths, 10))}× a usual {weekday} ({amount(standing.rule.metric, expected)})"
-
-
-def alert(decision: Decision, reading: Reading) -> Message:
-    """An incident's own message: its present state."""
-    standing = decision.standing
-    first, facts, shown_facts = _opening(standing, reading)
-    blocks: list[Block] = [_section(first), _context(shown_facts), *_threshold_chart(standing, reading)]
-    text = [first, facts]
-    if called := _mentions(standing):
-        text.append(called)
-    if runbook := escape(standing.rule.runbook or ""):
-        text.append(f"What to do: {runbook}")
-    if called or runbook:
-        link = f"What to do: <{runbook}>" if runbook else ""
-        blocks.append(_section(" · ".join(part for part in (called, link) if part)))
-    return _message("\n".join(text), blocks)
-
-
-def raised(decision: Decision, reading: Reading) -> Message:
-    """What the incident's thread, and the channel with it, hears of a higher level."""
-    first, facts, shown_facts = _opening(decision.standing, reading)
-    mentions = _mentions(decision.standing)
-    called = [mentions] if mentions else []
-    return _message(
-        "\n".join([first, facts, *called]), [_section(first), _context(shown_facts), *map(_section, called)]
-    )
-
-
-def _opening(standing: Standing, reading: Reading) -> tuple[str, str, str]:
-    """The first line, and below it the window and the time of reading: as plain text, and as Slack shows times."""
-    first = escape(f"{_marker(standing)} {headline(standing)}")
-    facts = f"{window_words(standing.window)}{_lateness(standing)} · read"
-    today = standing.window.period is Period.DAY and not standing.closed
-    at, shown_at = (_clock, slack_time) if today else (_moment, slack_moment)
-    return first, f"{facts} {at(reading.read_at)}", f"{facts} {shown_at(reading.read_at)}"
-
-
-def _lateness(standing: Standing) -> str:
-    period = standing.window.period
-    return f" · late: the {period} was over before the figure arrived" if standing.closed else ""
-
-
-def _marker(standing: Standing) -> str:
-    return "🔴" if standing.level and standing.level.percent >= HUNDRED_PERCENT else "🟡"
-
-
-def _mentions(standing: Standing) -> str:
-    rule = standing.rule
-    if not rule.mention or standing.level is None:
-        return ""
-    if isinstance(rule, ThresholdRule) and standing.level.percent < rule.mention_from:
-        return ""
-    return " ".join(_mention(name) for name in rule.mention)
-
-
-def _mention(name: str) -> str:
-    """As Slack writes a mention: "@here" → "<!here>", "U012" → "<@U012>", "S012" → "<!subteam^S012>"."""
-    bare = name.strip("<>").removeprefix("@").removeprefix("!")
-    if bare in ("here", "channel", "everyone"):
-        return f"<!{bare}>"
-    if bare.startswith("subteam^"):
-        return f"<!{bare}>"
-    if bare[:1] in "UWS" and bare.isalnum() and bare.isupper() and len(bare) > 6:
-        return f"<!subteam^{bare}>" if bare.startswith("S") else f"<@{bare}>"
-    return escape(name)
-
-
-def _threshold_chart(standing: Standing, reading: Reading) -> list[Block]:
-    """The recent windows and the rule's bound, oldest first; nothing where there is only one window to draw."""
-    rule, sums = standing.rule, Sums(reading)
-    name, bound = _bound(standing)
-    points: list[tuple[str, float]] = []
-    window = standing.window
-    while len(points) < _CHART_POINTS and (totals := sums.total(window.span)) and window.start >= reading.span.start:
-        value = measure(rule.metric, totals)
-        if value is not None:
-            points.append((_short(window), _plot(rule.metric, value)))
-        window = window.previous()
-    if len(points) < 2:
-        return []
-    return [_chart(rule, points[::-1], name, _plot(rule.metric, bound))]
-
-
-def _bound(standing: Standing) -> tuple[str, Value]:
-    """What the value is held against, and what that is called in a chart."""
-    match standing.rule:
-        case ThresholdRule() as rule:
-            return "Threshold", rule.threshold
-        case UnusualRule() as rule:
-            return "Unusual", unusual_from(rule, standing.usual or 0)
-        case SilenceRule() as rule:
-            return "Expected", rule.below
-
-
-def _chart(rule: Rule, points: Sequence[tuple[str, float]], bound: str, limit: float) -> Block:
-    title = f"{rule.period.capitalize()}s and the {'threshold' if bound == 'Threshold' else bound.lower() + ' amount'}"
-    return {
-        "type": "data_visualization",
-        "title": title,
-        "chart": {
-            "type": "line",
-            "series": [
-                {"name": _UNITS[rule.metric], "data": [{"label": label, "value": value} for label, value in points]},
-                {"name": bound, "data": [{"label": label, "value": limit} for label, _ in points]},
-            ],
-            "axis_config": {
-                "categories": [label for label, _ in points],
-                "x_label": f"{rule.period.capitalize()} (UTC)",
-                "y_label": _UNITS[rule.metric],
-            },
-        },
-    }
-
-
-_UNITS = {
-    Metric.COST: "Cost (USD)",
-    Metric.MINUTES: "Minutes",
-    Metric.CALLS: "Calls",
-    Metric.COST_PER_CALL: "USD a call",
-    Metric.COST_PER_MINUTE: "USD a minute",
-    Metric.MINUTES_PER_CALL: "Minutes a call",
-}
-
 
 # What the bot says about itself, in the operations channel
 
@@ -202,40 +66,54 @@ _UNITS = {
 def rules_broken(filename: str, mistakes: Sequence[Mistake]) -> Message:
     """A changed rules file holds mistakes."""
     intro = escape(f"{filename} holds {count(len(mistakes), 'mistake')}. The last good rules stay in force.")
-    lines = [escape(_cut(mistake.format(filename), _MISTAKE)) for mistake in mistakes]
-    body = "\n".join(_fitting(lines, _SECTION - 100))
-    return _message(f"{intro}\n{body}", [_section(intro), _section(f"```{_fenced(body)}```")])
+    lines = [escape(cut(mistake.format(filename), _MISTAKE)) for mistake in mistakes]
+    body = "\n".join(fitting(lines, SECTION - 100))
+    return of_blocks(f"{intro}\n{body}", [section(intro), section(f"```{fenced(body)}```")])
 
 
 def rules_mended(filename: str) -> Message:
     """The rules file is good again."""
-    return _plain(f"{filename} is good again, and in force.")
+    return plain(f"{filename} is good again, and in force.")
 
 
 def blind(since: datetime, why: str) -> Message:
     """Usage could not be read for too long."""
     text = "The bot is blind: no usage has been read since {}, so no budget is watched. {}"
-    return _message(text.format(_moment(since), escape(why)), [_section(text.format(slack_moment(since), escape(why)))])
+    return of_blocks(
+        text.format(utc_moment(since), escape(why)), [section(text.format(slack_moment(since), escape(why)))]
+    )
+
+
+def heard_again(since: datetime, why: str, now: datetime) -> Message:
+    """Slack takes messages again after it took none for too long."""
+    text, why = (
+        "Messages could not be delivered from {} to {}: {}. What waited is delivered now.",
+        escape(why).rstrip("."),
+    )
+    return of_blocks(
+        text.format(utc_moment(since), utc_moment(now), why),
+        [section(text.format(slack_moment(since), slack_moment(now), why))],
+    )
 
 
 def sees_again(since: datetime, now: datetime) -> Message:
     """Usage is read again."""
     text = "The bot sees again. It was blind from {} to {}; what crossed meanwhile is told now."
-    return _message(
-        text.format(_moment(since), _moment(now)), [_section(text.format(slack_moment(since), slack_moment(now)))]
+    return of_blocks(
+        text.format(utc_moment(since), utc_moment(now)), [section(text.format(slack_moment(since), slack_moment(now)))]
     )
 
 
 def rerouted(message: Message, channel: str, mend: str) -> Message:
     """An alert that its own channel did not take, for the operations channel."""
     notice = f"{escape(channel)} did not take this message: {escape(mend)}."
-    return _message(f"{notice}\n{_beside(notice, message.text)}", [_section(notice), *message.blocks])
+    return of_blocks(f"{notice}\n{beside(notice, message.text)}", [section(notice), *message.blocks])
 
 
 def repeated(message: Message, row_id: str) -> Message:
     """A message that Slack may have already, where its history can't be read."""
     notice = f"Message {row_id}: Slack did not confirm it, so it may stand here twice."
-    return _message(f"{_beside(notice, message.text)}\n{notice}", [*message.blocks, _context(notice)])
+    return of_blocks(f"{beside(notice, message.text)}\n{notice}", [*message.blocks, context(notice)])
 
 
 # Answers
@@ -249,43 +127,142 @@ def render(answer: Answer) -> Message:
         case OverviewAnswer():
             return _overview(answer)
         case BudgetsAnswer():
-            return _message_of(["*Budgets*", *_budget_lines(answer)], [_age(answer.source)], share="budgets")
-        case CheckAnswer():
-            lines = [
-                f"`{d.reason}` {escape(headline(d.standing))} · {window_words(d.standing.window)}"
-                for d in answer.decisions
-            ]
-            nothing = "There is no budget to check, or Cartesia gave no figures to check it by."
-            return _message_of(["*Checked now*", *(lines or [nothing])], [_age(answer.source)])
-        case StatusAnswer():
-            return _message_of(
-                ["*Status*", *(f"{'✅' if well else '🔴'} {escape(line)}" for well, line in answer.lines)]
-            )
+            return joined(["*Budgets*", *_budget_lines(answer)], [_age(answer.source)], share="budgets")
         case HelpAnswer():
             return _help(answer.request.problem)
-        case Sorry():
-            return _plain(answer.sentence)
+        case Sorry() | Done():
+            return plain(answer.sentence)
+        case _:
+            return _account(answer)
+
+
+_Account = CheckAnswer | OutlookAnswer | AlertsAnswer | RestatementsAnswer | WhyAnswer | StatusAnswer
+
+
+def _account(answer: _Account) -> Message:
+    """What the bot decided, foresees, said and suffers from, as lines under a title."""
+    match answer:
+        case CheckAnswer():
+            return joined(["*Checked now*", *_decision_lines(answer)], [_age(answer.source)])
+        case OutlookAnswer():
+            return joined(["*Forecast*", *_outlook_lines(answer)], [_age(answer.source)])
+        case AlertsAnswer():
+            return joined(["*Alerts*, the newest first", *_alert_lines(answer)])
+        case RestatementsAnswer():
+            return joined([f"*Restatements* since {answer.since}", *_restated_lines(answer)])
+        case WhyAnswer():
+            title = f"*Alert {answer.alert}*: {escape(answer.rule)}, {window_words(answer.window)}"
+            return joined([title, *why_lines(answer)])
+        case StatusAnswer():
+            return joined(["*Status*", *(f"{'✅' if well else '🔴'} {escape(line)}" for well, line in answer.lines)])
+
+
+def _decision_lines(answer: CheckAnswer) -> list[str]:
+    lines = [
+        f"`{each.reason}` {escape(headline(each.standing))} · {window_words(each.standing.window)}"
+        for each in answer.decisions
+    ]
+    return lines or ["There is no budget to check, or Cartesia gave no figures to check it by."]
+
+
+def _outlook_lines(answer: OutlookAnswer) -> list[str]:
+    lines = [
+        f"{_foreseen(standing, found)} {escape(headline(standing))} · {window_words(standing.window)} · "
+        + (course(standing, found) if found else "too little history to say where it is heading")
+        for standing, found in answer.budgets
+    ]
+    return lines or ["There is no budget on cost, minutes or calls whose end could be foreseen."]
+
+
+def _foreseen(standing: Standing, found: Forecast | None) -> str:
+    """As `_state`, and 🟡 as well where crossing is likely."""
+    return "🟡" if standing.level is None and found and found.likely else _state(standing)
+
+
+def _alert_lines(answer: AlertsAnswer) -> list[str]:
+    lines = []
+    for alert, state, face in answer.alerts:
+        taken = " · acknowledged" if state.acknowledged else " · snoozed" if state.snooze else ""
+        closed = " · closed" if state.closed else ""
+        lines.append(f"{alert}: {face.text.partition(chr(10))[0]} · since {utc_moment(state.opened_at)}{closed}{taken}")
+    return lines or ["There has been no alert yet."]
+
+
+def _restated_lines(answer: RestatementsAnswer) -> list[str]:
+    lines = []
+    for each in answer.days:
+        late = (each.read_at - midnight(each.day + timedelta(days=1))).total_seconds() / 3600
+        when = f"{count(round(late), 'hour') if late >= 1 else 'less than an hour'} after the day's end"
+        lines.append(f"{each.day:%A} {each.day}: {', '.join([*_moved(each.was, each.now), when])}")
+    return lines or ["No past day's figure has changed."]
+
+
+def _moved(was: Totals, now: Totals) -> list[str]:
+    """What of a day's figures moved: "was $50.00, now $52.00 (+$2.00)", "8 calls more"."""
+    cost = f"was {dollars(was.cents)}, now {dollars(now.cents)}"
+    moved = (
+        [f"{cost} ({signed_dollars(now.cents - was.cents)})"]
+        if now.cents != was.cents
+        else [f"{dollars(now.cents)} as before"]
+    )
+    minutes, calls = now.minutes - was.minutes, now.calls - was.calls
+    if minutes:
+        moved.append(f"{amount(Metric.MINUTES, abs(minutes))} {'more' if minutes > 0 else 'less'}")
+    if calls:
+        moved.append(f"{count(abs(calls), 'call')} {'more' if calls > 0 else 'fewer'}")
+    return moved
+
+
+def why_lines(answer: WhyAnswer) -> list[str]:
+    """The account of one incident, decision by decision, then each message."""
+    lines = []
+    for cause in answer.causes:
+        recorded = cause.recorded
+        lines.append(f"{utc_moment(recorded.at)} `{recorded.reason}` {recorded.headline}")
+        lines.append(f"• read at {utc_moment(recorded.read_at)}; the rule then: {escape(_rule_then(cause.rule))}")
+        told = sorted(recorded.before.told) if recorded.before else []
+        if cause.rule:
+            metric = cause.rule.metric
+            before = ", ".join(f"{key.kind.name.lower()} {amount(metric, key.amount)}" for key in told)
+            lines.append(f"• told before: {before or 'nothing'}")
+        lines.append(f"• {_replayed(cause)}")
+    for each in answer.deliveries:
+        tried = f"{count(each.attempts, 'attempt')}{f', last refusal {each.problem}' if each.problem else ''}"
+        lines.append(f"{each.action} {each.id} to {escape(each.channel)}: {each.state}, {escape(tried)}")
+    return lines
+
+
+def _rule_then(rule: Rule | None) -> str:
+    return ": ".join(watched(rule)).removesuffix(": -") if rule else "no longer kept"
+
+
+def _replayed(cause: Cause) -> str:
+    if cause.replayed is None:
+        return "its figures are no longer kept, so it can't be judged again"
+    if cause.replayed.reason is cause.recorded.reason:
+        return f"judged again from the recorded figures: {cause.replayed.reason}, the same"
+    return f"judged again from the recorded figures: {cause.replayed.reason}, which differs"
 
 
 def shared(message: Message, user_id: str) -> Message:
     """An answer that somebody shows to the channel, without the button that did it."""
     by = f"Shared by <@{user_id}>"
     kept = [block for block in message.blocks if block["type"] != "actions"]
-    return _message(f"{_beside(by, message.text)}\n{by}", [*kept, _context(by)])
+    return of_blocks(f"{beside(by, message.text)}\n{by}", [*kept, context(by)])
 
 
 def _summary(answer: SummaryAnswer) -> Message:
     title = f"*{span_words(answer.request.span)}*: {totals_words(answer.totals)}"
     notes = [*_missing(answer.missing), _age(answer.source)]
     if not answer.rows:
-        return _message_of([title], notes, share=answer.request.words)
+        return joined([title], notes, share=answer.request.words)
     by = answer.request.by or Period.DAY
     shown = answer.rows[-_TABLE_ROWS:]
     if len(shown) < len(answer.rows):
         notes = [f"The table shows the last {len(shown)} of {len(answer.rows)} {by}s; the sum is of all.", *notes]
     table = _table(f"Usage by {by}, {span_words(answer.request.span)}", by, shown)
     lines = [f"{_row_label(row, by)}: {totals_words(row.totals)}" for row in shown]
-    return _message_of([title], notes, table, lines, share=answer.request.words)
+    return joined([title], notes, table, lines, share=answer.request.words)
 
 
 def _overview(answer: OverviewAnswer) -> Message:
@@ -296,7 +273,7 @@ def _overview(answer: OverviewAnswer) -> Message:
         *_budget_lines(answer.budgets),
     ]
     chart = [_days_chart(answer.recent)] if any(row.totals.cents for row in answer.recent) else []
-    return _message_of(lines, [*_missing(answer.month.missing), _age(answer.source)], chart, share="overview")
+    return joined(lines, [*_missing(answer.month.missing), _age(answer.source)], chart, share="overview")
 
 
 def _budget_lines(answer: BudgetsAnswer) -> list[str]:
@@ -309,7 +286,7 @@ def _budget_lines(answer: BudgetsAnswer) -> list[str]:
 
 
 def _state(standing: Standing) -> str:
-    return "🟢" if standing.level is None else _marker(standing)
+    return "🟢" if standing.level is None else level_marker(standing)
 
 
 def _help(problem: str) -> Message:
@@ -318,7 +295,8 @@ def _help(problem: str) -> Message:
     lines += [f"• `{period}`: {meaning}" for period, meaning in PERIODS.items()]
     lines += ["• any of these `by day`, `by week` or `by month`"]
     lines += [f"• `{name}`: {meaning}" for name, (_, meaning) in COMMANDS.items()]
-    return _message_of(lines)
+    lines += [f"• `{typed}`: {meaning}" for typed, meaning in WITH_WORDS.values()]
+    return joined(lines)
 
 
 def _missing(days: Sequence[date]) -> list[str]:
@@ -331,11 +309,11 @@ def _missing(days: Sequence[date]) -> list[str]:
 def _age(source: Source) -> str:
     seconds = max(0, int((source.now - source.read_at).total_seconds()))
     today = utc_day(source.now) == utc_day(source.read_at)
-    at = _clock(source.read_at) if today else _moment(source.read_at)
+    at = utc_clock(source.read_at) if today else utc_moment(source.read_at)
     age = f"Figures read {_ago(seconds)} ({at}); days are UTC."
     if source.outage is None:
         return age
-    return f"{age} Newer ones can't be read since {_moment(source.outage.since)}: {escape(source.outage.why)}"
+    return f"{age} Newer ones can't be read since {utc_moment(source.outage.since)}: {escape(source.outage.why)}"
 
 
 def _ago(seconds: int) -> str:
@@ -385,148 +363,3 @@ def _row_label(row: Row, by: Period) -> str:
             return f"{row.span.start} to {row.span.last}"
         case Period.MONTH:
             return f"{row.span.start:%B %Y}"
-
-
-# Words
-
-
-def totals_words(totals: Totals) -> str:
-    """ "$53.20 · 887 minutes · 212 calls"."""
-    minutes = amount(Metric.MINUTES, totals.minutes)
-    return f"{dollars(totals.cents)} · {minutes} · {amount(Metric.CALLS, totals.calls)}"
-
-
-def span_words(span: Span) -> str:
-    """The first and last day, as people write them."""
-    if span.days == 1:
-        return f"{span.start:%A} {span.start}"
-    return f"{span.start} to {span.last}"
-
-
-def window_words(window: Window) -> str:
-    """ "Monday 2026-11-23 (UTC)", "week of 2026-11-23 (UTC)", "November 2026 (UTC)"."""
-    match window.period:
-        case Period.DAY:
-            return f"{window.start:%A} {window.start} (UTC)"
-        case Period.WEEK:
-            return f"week of {window.start} (UTC)"
-        case Period.MONTH:
-            return f"{window.start:%B %Y} (UTC)"
-
-
-def escape(text: str) -> str:
-    """Slack's three control characters, so that nothing a rule is called can ping or link."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def slack_time(moment: datetime) -> str:
-    """A time of day that Slack shows in the reader's zone."""
-    return f"<!date^{int(moment.timestamp())}^{{time}}|{_clock(moment)}>"
-
-
-def slack_moment(moment: datetime) -> str:
-    """A date and time that Slack shows in the reader's zone."""
-    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{_moment(moment)}>"
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment:%H:%M} UTC"
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _short(window: Window) -> str:
-    return f"{window.start:%b %Y}" if window.period is Period.MONTH else f"{window.start:%b %d}"
-
-
-def _plot(metric: Metric, value: object) -> float:
-    plain = float(value)  # type: ignore[arg-type] # int, Decimal and Fraction alike
-    return round(plain / 100, 4) if metric.is_money else round(plain, 2)
-
-
-def _fenced(text: str) -> str:
-    return text.replace("```", "ˋˋˋ")
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _fitting(lines: Sequence[str], room: int) -> list[str]:
-    """As many lines as fit, and then how many more there are."""
-    kept: list[str] = []
-    for line in lines:
-        room -= len(line) + 1
-        if room < 0:
-            return [*kept, _more(len(lines) - len(kept))]
-        kept.append(line)
-    return kept
-
-
-def _more(how_many: int) -> str:
-    return f"… and {how_many} more."
-
-
-# Building blocks
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}, "expand": True}
-
-
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text[:1900]}]}
-
-
-def _plain(sentence: str) -> Message:
-    return _message(escape(sentence), [_section(escape(sentence))])
-
-
-def _message_of(
-    lines: Sequence[str],
-    notes: Sequence[str] = (),
-    extra: Sequence[Block] = (),
-    extra_lines: Sequence[str] = (),
-    share: str | None = None,
-) -> Message:
-    """Lines as sections, then what they are drawn in, notes below, and the Share button where there is a request."""
-    blocks: list[Block] = [*_sections(lines), *extra]
-    if notes:
-        blocks.append(_context("\n".join(notes)))
-    if share:
-        button = {"type": "button", "action_id": SHARE, "text": {"type": "plain_text", "text": "Share"}, "value": share}
-        blocks.append({"type": "actions", "elements": [button]})
-    spoken = [_spoken(line) for line in lines]
-    room = _TEXT - len("\n".join(notes)) - 30
-    return _message("\n".join([*_fitting([*spoken, *extra_lines], room), *notes]), blocks)
-
-
-def _spoken(line: str) -> str:
-    """The line without the formatting that is ours; what stands in a rule's name stays."""
-    return re.sub(r"`([^`]+)`", r"\1", re.sub(r"^\*([^*]+)\*", r"\1", line))
-
-
-def _sections(lines: Sequence[str]) -> list[Block]:
-    """The lines in as few sections as they fit in, and after 40 of them how many lines more there are."""
-    parts: list[list[str]] = []
-    room = 0
-    for line in (_cut(line, _SECTION) for line in lines):
-        if len(line) + 1 > room:
-            parts.append([])
-            room = _SECTION + 1
-        parts[-1].append(line)
-        room -= len(line) + 1
-    if beyond := sum(len(part) for part in parts[_SECTIONS:]):
-        parts[_SECTIONS:] = [[_more(beyond)]]
-    return [_section("\n".join(part)) for part in parts]
-
-
-def _message(text: str, blocks: Sequence[Block]) -> Message:
-    return Message(_cut(text, _MOST_TEXT), tuple(blocks[:50]))
-
-
-def _beside(notice: str, text: str) -> str:
-    """The text, cut where the notice would not fit beside it."""
-    return _cut(text, max(0, _MOST_TEXT - len(notice) - 1))

@@ -33,7 +33,7 @@ def manifest(address: str | None) -> dict[str, Any]:
     command: dict[str, Any] = {
         "command": "/agent-usage",
         "description": "What the Cartesia voice agents cost",
-        "usage_hint": "[today | week | month | 7d | 2026-03-01..2026-03-15] [by day] | budgets | status | help",
+        "usage_hint": "[today | week | 7d | 2026-03-01..2026-03-15] [by day] | budgets | forecast | alerts | help",
         "should_escape": False,
     }
     interactivity: dict[str, Any] = {"is_enabled": True}

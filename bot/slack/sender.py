@@ -44,13 +44,16 @@ class Sender:
         self._may_post = may_post
 
     async def post(
-        self, channel: str, message: Message, row_id: str, kind: str, thread: str | None
+        self, channel: str, message: Message, row_id: str, kind: str, thread: str | None, broadcast: bool = False
     ) -> Posted | Refusal:
-        """Post, with the row's id in the metadata; walks down to simpler blocks where Slack refuses these."""
+        """Post, with the row's id in the metadata; walks down to simpler blocks where Slack refuses these.
+
+        `broadcast` shows a reply of the thread in the channel too.
+        """
         arguments: dict[str, Any] = {"channel": channel, "unfurl_links": False, "unfurl_media": False}
         arguments["metadata"] = {"event_type": EVENT_TYPE, "event_payload": {"id": row_id, "kind": kind}}
         if thread:
-            arguments |= {"thread_ts": thread, "reply_broadcast": True}
+            arguments |= {"thread_ts": thread, "reply_broadcast": broadcast}
         outcome = await self._down_the_ladder(self._client.chat_postMessage, message, arguments)
         if isinstance(outcome, Refusal):
             return outcome

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, event, func, literal_column, make_url
+from sqlalchemy import ColumnElement, Connection, Table, event, func, literal_column, make_url
+from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -46,6 +48,10 @@ class Database:
                 await connection.execution_options(writes=True)
                 async with connection.begin():
                     yield connection
+
+    def insert(self, table: Table) -> Any:
+        """An insert that may say what to do about a conflict, as both databases can."""
+        return insert_on_sqlite(table) if self.is_sqlite else insert_on_postgresql(table)
 
     def clock(self) -> ColumnElement[Any]:
         """Seconds since 1970 on the database's clock, moving also within a transaction."""

@@ -1,27 +1,25 @@
-"""What a check reads and records: readings, since when rules watch, what was said, and what the bot suffers from."""
+"""What a check reads and keeps: readings, since when rules watch, revisions, and what the bot suffers from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, true, update
 
-from bot.budget.decide import Decision, Said, Told
-from bot.model import Message, Period, Reading, Span, Totals
+from bot.model import Message, Reading, Span, Totals
+from bot.record import Curves, Restated
 from bot.rules.models import Rules
 from bot.store.database import Database
 from bot.store.outbox import enqueue
-from bot.store.tables import conditions, incidents, known_rules, outbox, readings, rule_revisions, said
-from bot.windows import Window, utc_day
+from bot.store.tables import conditions, decisions, incidents, known_rules, outbox, readings, rule_revisions
+from bot.windows import midnight, utc_day
 
-ConditionName = Literal["rules", "usage"]
+ConditionName = Literal["rules", "usage", "delivery"]
+_SETTLING = timedelta(minutes=30)  # after a day, in which its last calls may still be counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +29,6 @@ class Condition:
     detail: str
     since: datetime
     told: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Saying:
-    """A decision that speaks, and its messages: the incident's own, and the reply for its thread where it has one."""
-
-    decision: Decision
-    channel: str
-    post: Message
-    reply: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +46,12 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def last_reading(self, span: Span) -> Reading | None:
-        """The newest figure of each day in the span, as one reading; None where nothing was ever read."""
+    async def last_reading(self, span: Span, until: datetime | None = None) -> Reading | None:
+        """The newest figure of each day in the span (read by `until`), as one reading; None where there was none."""
+        seen = readings.c.read_at <= until if until else true()
         newest = (
             select(readings.c.day, func.max(readings.c.read_at).label("read_at"))
-            .where(readings.c.day >= span.start, readings.c.day < span.end)
+            .where(readings.c.day >= span.start, readings.c.day < span.end, seen)
             .group_by(readings.c.day)
             .subquery()
         )
@@ -73,7 +62,7 @@ class Ledger:
             rows = (await connection.execute(query)).all()
         if not rows:
             return None
-        days = {row.day: Totals(row.cents, Decimal(row.minutes), row.calls) for row in rows}
+        days = {row.day: _totals(row) for row in rows}
         return Reading(span, days, max(row.read_at for row in rows))
 
     async def record_reading(self, reading: Reading, known: Mapping[date, Totals]) -> None:
@@ -91,36 +80,40 @@ class Ledger:
         ]
         if changed:
             async with self._database.writing() as connection:
-                await connection.execute(self._insert(readings).on_conflict_do_nothing(), changed)
+                await connection.execute(self._database.insert(readings).on_conflict_do_nothing(), changed)
 
-    async def said_within(self, windows: Collection[Window]) -> Said:
-        """What was told so far, for each rule in each of these windows."""
-        query = (
-            select(incidents.c.rule, incidents.c.period, incidents.c.window_start, said.c.breach, said.c.amount)
-            .join(said, said.c.incident_id == incidents.c.id)
-            .where(incidents.c.window_start.in_({window.start for window in windows}))
-        )
+    async def curves(self, since: date, until: datetime | None = None) -> Curves:
+        """Each day's figures from that day on as they were read while it lasted, the oldest first; read by `until`."""
+        query = select(readings).where(readings.c.day >= since).order_by(readings.c.read_at)
+        found: Curves = {}
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
-        told: dict[tuple[str, Window], frozenset[Told]] = {}
-        for row in rows:
-            key = (row.rule, Window(row.window_start, Period(row.period)))
-            told[key] = told.get(key, frozenset()) | {Told(row.breach, Decimal(row.amount))}
-        return told
+            for row in await connection.execute(query if until is None else query.where(readings.c.read_at <= until)):
+                if utc_day(row.read_at) == row.day:
+                    found.setdefault(row.day, []).append((row.read_at, _totals(row)))
+        return found
 
-    async def record(self, saying: Saying, now: datetime) -> bool:
-        """What is said and the messages that say it, together or not at all; False where it had been said meanwhile."""
-        async with self._database.writing() as connection:
-            incident_id, is_new = await self._incident(connection, saying.decision, now)
-            if not await self._note_told(connection, incident_id, saying.decision, now):
-                return False
-            where: dict[str, Any] = {"channel": saying.channel, "now": now, "incident_id": incident_id}
-            if is_new:
-                await enqueue(connection, kind="alert", action="post", message=saying.post, **where)
-            else:
-                await enqueue(connection, kind="alert", action="edit", message=saying.post, **where)
-                await enqueue(connection, kind="reply", action="reply", message=saying.reply, **where)
-        return True
+    async def rows(self, since: date) -> Curves:
+        """Each day's figures from that day on with the moments they were first read, the oldest first."""
+        query = select(readings).where(readings.c.day >= since).order_by(readings.c.day, readings.c.read_at)
+        found: Curves = {}
+        async with self._database.reading() as connection:
+            for row in await connection.execute(query):
+                found.setdefault(row.day, []).append((row.read_at, _totals(row)))
+        return found
+
+    async def restatements(self, span: Span) -> list[Restated]:
+        """How each closed day of the span moved after it had ended, the newest day first."""
+        query = (
+            select(readings)
+            .where(readings.c.day >= span.start, readings.c.day < span.end)
+            .order_by(readings.c.day.desc(), readings.c.read_at)
+        )
+        days: Curves = {}
+        async with self._database.reading() as connection:
+            for row in await connection.execute(query):
+                days.setdefault(row.day, []).append((row.read_at, _totals(row)))
+        moved = ((day, change) for day, rows in days.items() if (change := _moved(day, rows)))
+        return [Restated(day, *change) for day, change in moved]
 
     async def known_since(self, rules: Rules) -> dict[str, datetime]:
         """Since when each rule watches what it watches now; new and changed rules are absent."""
@@ -137,7 +130,7 @@ class Ledger:
         known = await self.known_since(rules)
         changed = [rule for rule in rules.rules if rule.name not in known]
         if changed:
-            upsert = self._insert(known_rules).values(
+            upsert = self._database.insert(known_rules).values(
                 [{"name": rule.name, "fingerprint": rule.fingerprint, "since": now} for rule in changed]
             )
             async with self._database.writing() as connection:
@@ -149,6 +142,13 @@ class Ledger:
                     )
                 )
         return {**{rule.name: now for rule in changed}, **known}
+
+    async def revision(self, digest: str) -> Revision | None:
+        """The version of the rules with this digest."""
+        query = select(rule_revisions).where(rule_revisions.c.digest == digest).limit(1)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).first()
+        return Revision(row.digest, row.text, row.in_force_from) if row else None
 
     async def last_revision(self) -> Revision | None:
         """The last good rules."""
@@ -181,7 +181,7 @@ class Ledger:
         """A condition has begun; nothing happens where it is noted already."""
         async with self._database.writing() as connection:
             await connection.execute(
-                self._insert(conditions).values(name=name, detail=detail, since=since).on_conflict_do_nothing()
+                self._database.insert(conditions).values(name=name, detail=detail, since=since).on_conflict_do_nothing()
             )
 
     async def tell(
@@ -210,7 +210,8 @@ class Ledger:
     async def prune(self, before: datetime) -> None:
         """Let go of readings, delivered messages, closed incidents and old revisions from before then.
 
-        Kept are messages that Slack does not have yet, with their incidents, and always the last revision.
+        Kept are messages that Slack does not have yet, with their incidents, and always the last revision and those
+        that an incident was judged by.
         """
         day = utc_day(before)
         undelivered = select(outbox.c.incident_id).where(
@@ -221,7 +222,12 @@ class Ledger:
             readings: readings.c.day < day,
             incidents: and_(incidents.c.window_start < day, incidents.c.id.not_in(undelivered)),
             outbox: and_(outbox.c.created_at < before, outbox.c.state == "delivered", outbox.c.incident_id.is_(None)),
-            rule_revisions: and_(rule_revisions.c.in_force_from < before, rule_revisions.c.id != newest),
+            rule_revisions: and_(
+                rule_revisions.c.in_force_from < before,
+                rule_revisions.c.id != newest,
+                rule_revisions.c.digest.not_in(select(incidents.c.revision)),
+                rule_revisions.c.digest.not_in(select(decisions.c.revision)),
+            ),
         }
         async with self._database.reading() as connection:
             counts = {table: await connection.scalar(select(func.count()).where(old[table])) for table in old}
@@ -230,40 +236,14 @@ class Ledger:
                 for table, condition in old.items():
                     await connection.execute(delete(table).where(condition))
 
-    async def _incident(self, connection: AsyncConnection, decision: Decision, now: datetime) -> tuple[int, bool]:
-        """The incident's number, and whether it was opened just now."""
-        rule, window = decision.standing.rule, decision.standing.window
-        place = {"rule": rule.name, "period": window.period.value, "window_start": window.start}
-        opened = await connection.execute(
-            self._insert(incidents).values(**place, opened_at=now).on_conflict_do_nothing().returning(incidents.c.id)
-        )
-        if (row := opened.first()) is not None:
-            return row.id, True
-        found = await connection.execute(select(incidents.c.id).filter_by(**place))
-        return found.scalar_one(), False
 
-    async def _note_told(
-        self, connection: AsyncConnection, incident_id: int, decision: Decision, now: datetime
-    ) -> bool:
-        """Whether the decision's own key was not told before; the levels below it count as told with it."""
-        rows = [
-            {
-                "incident_id": incident_id,
-                "breach": told.breach,
-                "amount": format(told.amount, "f"),
-                "reason": decision.reason.value,
-                "value": str(decision.standing.value),
-                "said_at": now,
-            }
-            for told in decision.tells
-        ]
-        first = await connection.execute(
-            self._insert(said).values(rows[0]).on_conflict_do_nothing().returning(said.c.amount)
-        )
-        told_now = first.first() is not None
-        if rows[1:]:
-            await connection.execute(self._insert(said).on_conflict_do_nothing(), rows[1:])
-        return told_now
+def _totals(row: Any) -> Totals:
+    return Totals(row.cents, Decimal(row.minutes), row.calls)
 
-    def _insert(self, table: Any) -> Any:
-        return insert_on_sqlite(table) if self._database.is_sqlite else insert_on_postgresql(table)
+
+def _moved(day: date, rows: list[tuple[datetime, Totals]]) -> tuple[Totals, Totals, datetime] | None:
+    """What the day was when it had just ended, what it is, and when that was first read; None where it stayed."""
+    settled = midnight(day + timedelta(days=1)) + _SETTLING
+    before = [totals for read_at, totals in rows if read_at <= settled] or [rows[0][1]]
+    read_at, last = rows[-1]
+    return (before[-1], last, read_at) if last != before[-1] else None

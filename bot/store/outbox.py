@@ -21,7 +21,7 @@ from bot.store.database import Database
 from bot.store.tables import leases, outbox
 
 Kind = Literal["alert", "reply", "report", "operations"]
-Action = Literal["post", "reply", "edit"]
+Action = Literal["post", "reply", "edit", "copy"]
 
 
 _EDITS = "edits in "
@@ -51,6 +51,7 @@ class Delivery:
     first_sent: float
     rerouted: str | None
     root: Root | None
+    broadcast: bool
 
     @property
     def lane(self) -> str:
@@ -67,6 +68,11 @@ class Backlog:
     problem: str | None
 
 
+def body_of(message: Message) -> str:
+    """The message as it is kept."""
+    return json.dumps({"text": message.text, "blocks": list(message.blocks)}, ensure_ascii=False)
+
+
 async def enqueue(
     connection: AsyncConnection,
     *,
@@ -76,8 +82,9 @@ async def enqueue(
     message: Message,
     now: datetime,
     incident_id: int | None = None,
+    broadcast: bool = False,
 ) -> str:
-    """Add one message within the caller's transaction; returns its id."""
+    """Add one message within the caller's transaction; returns its id. `broadcast` shows a reply in the channel too."""
     row_id = secrets.token_hex(5)
     await connection.execute(
         insert(outbox).values(
@@ -85,7 +92,8 @@ async def enqueue(
             kind=kind,
             action=action,
             channel=channel,
-            body=json.dumps({"text": message.text, "blocks": list(message.blocks)}, ensure_ascii=False),
+            body=body_of(message),
+            broadcast=broadcast,
             created_at=now,
             incident_id=incident_id,
         )
@@ -224,7 +232,8 @@ class Outbox:
             unclear=unclear,
             first_sent=first_sent,
             rerouted=row.rerouted,
-            root=await _root(connection, row.incident_id) if row.action != "post" else None,
+            root=await _root(connection, row.incident_id) if row.action in ("edit", "reply") else None,
+            broadcast=row.broadcast,
         )
 
     async def _settle(self, delivery: Delivery, **values: Any) -> None:

@@ -89,20 +89,33 @@ incidents = Table(
     Column("period", String(8), nullable=False),
     Column("window_start", Date, nullable=False),
     Column("opened_at", UtcTime, nullable=False),
+    Column("version", Integer, nullable=False, default=1),
+    Column("state", Text, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("channel", String(120), nullable=False),
+    Column("face", Text, nullable=False),
+    Column("revision", String(64), nullable=False),
     UniqueConstraint("rule", "period", "window_start"),
-    comment="one rule in one window: one Slack message and its thread",
+    Index(None, "closed"),
+    Index(None, "window_start"),
+    comment="one rule in one window: one Slack message and its thread; `state` is what was said and what people did, "
+    "the key that keeps every alert told once, and `version` counts its changes",
 )
 
-said = Table(
-    "said",
+decisions = Table(
+    "decisions",
     metadata,
-    Column("incident_id", ForeignKey(incidents.c.id, ondelete="CASCADE"), primary_key=True),
-    Column("breach", Boolean, primary_key=True),
-    Column("amount", String(40), primary_key=True),
+    Column("id", RowNumber, primary_key=True),
+    Column("incident_id", ForeignKey(incidents.c.id, ondelete="CASCADE"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("read_at", UtcTime, nullable=False),
     Column("reason", String(16), nullable=False),
-    Column("value", Text, nullable=False),
-    Column("said_at", UtcTime, nullable=False),
-    comment="which amounts have been told, and whether as a breach; the key that keeps every alert told once",
+    Column("headline", Text, nullable=False),
+    Column("revision", String(64), nullable=False),
+    Column("removed", Boolean, nullable=False),
+    Column("before", Text),
+    Index(None, "incident_id"),
+    comment="every decision that spoke, with what it was made from: `before` is the incident's state before it",
 )
 
 outbox = Table(
@@ -115,6 +128,7 @@ outbox = Table(
     Column("incident_id", ForeignKey(incidents.c.id, ondelete="CASCADE")),
     Column("channel", String(120), nullable=False),
     Column("body", Text, nullable=False),
+    Column("broadcast", Boolean, nullable=False, default=False),
     Column("created_at", UtcTime, nullable=False),
     Column("state", String(10), nullable=False, default="waiting"),
     Column("holder", String(40)),

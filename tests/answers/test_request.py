@@ -11,13 +11,19 @@ from hypothesis import strategies as st
 from bot.answers.request import (
     COMMANDS,
     PERIODS,
+    WITH_WORDS,
+    Alerts,
     Budgets,
     CheckNow,
     Help,
+    Outlook,
     Overview,
     Request,
+    Restatements,
+    SnoozeAlert,
     Status,
     Summary,
+    Why,
     parse_request,
 )
 from bot.model import Period
@@ -36,10 +42,84 @@ TODAY = date(2026, 11, 22)
         ("`check`", CheckNow()),
         ("status", Status()),
         ("help", Help()),
+        ("forecast", Outlook()),
+        ("Alerts", Alerts()),
+        (" restatements ", Restatements()),
     ],
 )
 def test_a_command_is_its_request(text: str, request_: Request) -> None:
     assert parse_request(text, TODAY) == request_
+
+
+@pytest.mark.parametrize(
+    ("text", "alert"),
+    [
+        ("why 1", "1"),
+        ("why #12", "#12"),
+        ("why alert 12", "12"),
+        ("WHY Daily Spend", "daily spend"),
+        ("why  daily   spend", "daily spend"),
+        ("why `Daily spend`", "daily spend"),
+        ("why Budget 2", "budget 2"),
+        ("why 2026", "2026"),
+        ("why why", "why"),
+        ("why by day", "by day"),
+        ("why 50% of <&> $75", "50% of <&> $75"),
+    ],
+)
+def test_why_takes_a_number_or_a_name(text: str, alert: str) -> None:
+    assert parse_request(text, TODAY) == Why(alert)
+
+
+@pytest.mark.parametrize(
+    ("text", "alert", "how"),
+    [
+        ("snooze daily spend 1 hour", "daily spend", "hour"),
+        ("snooze daily spend for 1 hour", "daily spend", "hour"),
+        ("snooze daily spend 1h", "daily spend", "hour"),
+        ("snooze daily spend 1 h", "daily spend", "hour"),
+        ("snooze daily spend for an hour", "daily spend", "hour"),
+        ("snooze 1 1 hour", "1", "hour"),
+        ("snooze #1 hour", "#1", "hour"),
+        ("snooze alert 1 tomorrow", "1", "tomorrow"),
+        ("snooze daily spend until tomorrow", "daily spend", "tomorrow"),
+        ("snooze Tomorrow tomorrow", "tomorrow", "tomorrow"),
+        ("snooze daily spend level", "daily spend", "level"),
+        ("snooze daily spend next level", "daily spend", "level"),
+        ("snooze daily spend until the next level", "daily spend", "level"),
+        ("snooze next level next level", "next level", "level"),
+        ("snooze daily spend $75", "daily spend", "$75"),
+        ("snooze daily spend until $1,250.50", "daily spend", "$1,250.50"),
+        ("snooze daily spend 75", "daily spend", "75"),
+        ("snooze daily spend 7500 cents", "daily spend", "7500 cents"),
+        ("snooze phone line 90 minutes", "phone line", "90 minutes"),
+        ("snooze phone line until 500 calls", "phone line", "500 calls"),
+        ("snooze Budget 2 $75", "budget 2", "$75"),
+        ("snooze Budget 2 75", "budget 2", "75"),
+        ("snooze Budget 2 tomorrow", "budget 2", "tomorrow"),
+        ("snooze Budget 2 next level", "budget 2", "level"),
+        ("snooze Budget 2 for 1 hour", "budget 2", "hour"),
+        ("snooze 50 60", "50", "60"),
+        ("snooze daily spend", "daily spend", ""),
+        ("snooze 1", "1", ""),
+        ("snooze tomorrow", "tomorrow", ""),
+        ("snooze daily spend forever", "daily spend forever", ""),
+        ("snooze daily spend 2 hours", "daily spend 2 hours", ""),
+        ("snooze daily spend -5", "daily spend -5", ""),
+        ("snooze daily spend €75", "daily spend €75", ""),
+    ],
+)
+def test_snooze_takes_an_alert_and_until_when(text: str, alert: str, how: str) -> None:
+    assert parse_request(text, TODAY) == SnoozeAlert(alert, how)
+
+
+@pytest.mark.parametrize("command", WITH_WORDS)
+def test_a_command_that_wants_more_words_says_which(command: str) -> None:
+    example = WITH_WORDS[command][0]
+    problem = f"`{command}` needs the number or the name of an alert, as in `{example}`."
+    assert parse_request(command, TODAY) == Help(problem)
+    assert parse_request(f" {command.upper()} ``", TODAY) == Help(problem)
+    assert isinstance(parse_request(example, TODAY), Why | SnoozeAlert)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +228,11 @@ def test_a_period_may_be_divided(text: str, first: str, last: str, by: Period) -
         ("budget", "I don't know “budget”. Did you mean `budgets`?"),
         ("chekc", "I don't know “chekc”. Did you mean `check`?"),
         ("stats", "I don't know “stats”. Did you mean `status`?"),
+        ("alert", "I don't know “alert”. Did you mean `alerts`?"),
+        ("forcast", "I don't know “forcast”. Did you mean `forecast`?"),
+        ("restatement", "I don't know “restatement”. Did you mean `restatements`?"),
+        ("snoze", "I don't know “snoze”. Did you mean `snooze`?"),
+        ("wy", "I don't know “wy”. Did you mean `why`?"),
         ("yesturday", "I don't know “yesturday”. Did you mean `yesterday`?"),
         ("yesturday by day", "I don't know “yesturday”. Did you mean `yesterday`?"),
         ("lastweek", "I don't know “lastweek”. Did you mean `last week`?"),
@@ -177,6 +262,7 @@ def test_every_command_in_the_help_is_understood(command: str) -> None:
 
 ANY_DAY = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 WORDS = (
+    "why snooze alert hour tomorrow next level until $75 "
     "today yesterday this last week month day days d by to .. - 7 30 "
     "366 0 2026 03 2026-03 2026-03-05 2024-02-29 9999-12 9999-12-31 0001-01-01 budgets help ` < & 999999999"
 )

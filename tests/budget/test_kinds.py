@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
-from bot.budget.decide import Decision, Reason, Said, Told, decide
+from bot.budget.decide import Decision, Reason, decide
 from bot.budget.evaluate import evaluate
+from bot.budget.incident import Incident, Kind, Told
 from bot.budget.sums import Sums
 from bot.budget.usual import usual
 from bot.model import Metric, Period, Reading, Totals
 from bot.rules.models import Rule, SilenceRule, UnusualRule
 from bot.windows import Window
-from tests.samples.figures import LONG_AGO, NOON, SUNDAY, reading, rule
+from tests.samples.figures import LONG_AGO, NOON, SUNDAY, reading, rule, sight
 
 TODAY = Window(SUNDAY, Period.DAY)
 
 
 def decision(kind: Rule, read: Reading, told: frozenset[Told] = frozenset(), now: datetime = NOON) -> Decision:
-    """The decision on today."""
-    said: Said = {(kind.name, TODAY): told}
-    standings = evaluate([kind], Sums(read), {kind.name: LONG_AGO}, now)
-    return next(each for each in decide(standings, said) if each.standing.window == TODAY)
+    """The decision on today, where these keys were told and no greater figure was said."""
+    said = Incident(now, told, Fraction(0), now, Fraction(0), now)
+    standings = evaluate([kind], sight(read), {kind.name: LONG_AGO}, now)
+    return next(
+        each
+        for each in decide(standings, {(kind.name, TODAY): said} if told else {}, now)
+        if each.standing.window == TODAY
+    )
 
 
 def spent(cents: int, sundays: tuple[int, ...] = ()) -> Reading:
@@ -33,8 +39,8 @@ def spent(cents: int, sundays: tuple[int, ...] = ()) -> Reading:
 
 
 STEPPED = rule(threshold=5000, alert_at=(80, 100), then_every=Decimal(2500))
-B50, B75, B100 = Told(True, Decimal(5000)), Told(True, Decimal(7500)), Told(True, Decimal(10000))
-WARNED = Told(False, Decimal(4000))
+B50, B75, B100 = (Told(Kind.OVER, Decimal(cents).normalize()) for cents in (5000, 7500, 10000))
+WARNED = Told(Kind.NEAR, Decimal(4000).normalize())
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ async def test_the_points_lie_in_every_step_from_the_reading_to_the_noted_delive
     preparations: Preparations, nursery: Nursery, database: str
 ) -> None:
     passed = (await trial(await preparations.of(database, FIRST), nursery, "0")).passed
-    for step in ("Checker.check", "Ledger.record ", "Outbox.claim ", "Sender.post ", "Outbox.settle_delivered "):
+    for step in ("Checker.check", "IncidentStore.record ", "Outbox.claim ", "Sender.post ", "Outbox.settle_delivered "):
         for kind in ("begun", "unseen", "done"):
             assert any(f" {kind} " in line and step in line for line in passed), (step, kind)
     for library in ("anyio/", "aiohttp/", "aiosqlite/" if database == "sqlite" else "psycopg/"):

@@ -50,11 +50,12 @@ class Post:
         where: dict[str, Any] = {"channel": "#voice-spend", "now": NOW}
         async with self.database.writing() as connection:
             values = {"rule": "Spend", "period": "day", "window_start": NOW.date(), "opened_at": NOW}
+            values |= {"state": "{}", "closed": False, "channel": "#voice-spend", "face": "{}", "revision": ""}
             number = (await connection.execute(insert(incidents).values(values).returning(incidents.c.id))).scalar_one()
             where["incident_id"] = number
             await enqueue(connection, kind="alert", action="post", message=Message(first), **where)
             await enqueue(connection, kind="alert", action="edit", message=Message(second), **where)
-            await enqueue(connection, kind="reply", action="reply", message=Message(second), **where)
+            await enqueue(connection, kind="reply", action="reply", message=Message(second), broadcast=True, **where)
 
     async def all_told(self, timeout: float = 10.0) -> None:
         """Wait until Slack has everything and every row knows it."""
@@ -87,7 +88,7 @@ async def delivering(address: str, slack: SimulatedSlack, timeout: int = 1) -> A
     client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, timeout=timeout, retry_handlers=[])
     outbox = Outbox(database, presence.holder)
     sending = Sending(outbox, Sender(client, lambda: presence.may_post), lambda: "#voice-ops")
-    deliveries = Deliveries(outbox, sending, lambda: presence.may_post, QUICK)
+    deliveries = Deliveries(outbox, sending, lambda: presence.may_post, lambda: datetime.now(UTC), QUICK)
     post = Post(database, slack, presence, deliveries)
     running = [asyncio.create_task(deliveries.run(post.stop)), asyncio.create_task(presence.run(post.stop))]
     try:

@@ -9,6 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from bot.budget.evaluate import Sight
+from bot.budget.sums import Sums
 from bot.model import Reading, Span, Totals
 from bot.rules.models import ThresholdRule
 
@@ -38,6 +40,11 @@ def reading(
     over = over or days_before(read_at.date(), 70)
     others = dict.fromkeys(over.each_day(), Totals()) if zeros else {}
     return Reading(over, {**others, **days}, read_at)
+
+
+def sight(read: Reading) -> Sight:
+    """What is looked at where there is no curve and no declared event."""
+    return Sight(Sums(read))
 
 
 def cents(amount: int, day: date = SUNDAY) -> Reading:

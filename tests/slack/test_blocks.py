@@ -1,41 +1,51 @@
-"""Every message: Slack would take it, its text alone says it all, nothing in it can ping, and it reads well."""
+"""Every message but alerts: Slack would take it, its text alone says it all, nothing in it can ping, it reads well."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.answers.answer import (
+    AlertsAnswer,
     Answer,
     BudgetsAnswer,
+    Cause,
     CheckAnswer,
+    Done,
     HelpAnswer,
+    OutlookAnswer,
+    RestatementsAnswer,
     Sorry,
     Source,
     StatusAnswer,
+    WhyAnswer,
     budgets,
+    outlook,
     overview,
     summarize,
 )
 from bot.answers.request import Help, Summary, parse_request
-from bot.budget.decide import Decision, decide
+from bot.budget.decide import Reason, after, decide
 from bot.budget.evaluate import evaluate
-from bot.budget.sums import Sums
+from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze, Told
 from bot.model import Message, Metric, Outage, Period, Reading, Span, Totals
+from bot.record import Attempted, Recorded, Restated
 from bot.rules.mistakes import Mistake
-from bot.rules.models import Rules, ThresholdRule, UnusualRule
+from bot.rules.models import Rules, SilenceRule, UnusualRule
 from bot.sandbox.slack.blocks import Surface, mistakes
-from bot.slack import blocks
-from tests.samples.figures import LONG_AGO, MOMENTS, NOON, SUNDAY, days_before, reading, rule
+from bot.slack import alerts, blocks
+from bot.slack.parts import escape
+from bot.windows import midnight
+from tests.samples.figures import NOON, SUNDAY, days_before, reading, rule, sight
 
 GOLDEN = Path(__file__).parents[1] / "samples" / "messages"
 NASTY = "<!channel> & *b* ```` <@U0123456789> |x"
@@ -50,17 +60,15 @@ def usage(cents: int = 5320, day: date = SUNDAY, over: Span | None = None) -> Re
     return Reading(over, {**days, day: Totals(cents, Decimal(cents) / 6, cents // 25)}, NOON)
 
 
-def decision(budget: ThresholdRule, read: Reading, now: datetime = NOON, closed: bool = False) -> Decision:
-    decided = decide(evaluate([budget], Sums(read), {budget.name: LONG_AGO}, now), {})
-    return [each for each in decided if each.standing.closed is closed][-1]
+def alert(**of_rule: Any) -> Message:
+    """A breach as it is posted; `tests/slack/test_alerts.py` is about alerts."""
+    read = usage()
+    decision = decide(evaluate([rule(**of_rule)], sight(read), {}, NOON), {}, NOON)[-1]
+    state = after(decision, NOON)
+    assert state is not None
+    return alerts.in_state(alerts.face(decision, alerts.Scene(read)), state, 7)
 
 
-def alert(read: Reading | None = None, closed: bool = False, **of_rule: Any) -> Message:
-    read = read or usage()
-    return blocks.alert(decision(rule(**of_rule), read, closed=closed), read)
-
-
-LATE = usage(5320, SUNDAY - timedelta(days=1))
 OUTAGE = Outage(NOON - timedelta(hours=1), NOON, "Cartesia is not well (503).", hopeless=False, not_before=None)
 SOURCE = Source(NOON - timedelta(minutes=2), NOON)
 MISTAKE = Mistake(41, 7, "`treshold` is not a key of a rule; write `threshold`.")
@@ -82,34 +90,113 @@ def many(count: int, name: str = "Budget {}") -> Rules:
     return Rules(rules=tuple(made))
 
 
-def checked(rules: Rules) -> CheckAnswer:
-    return CheckAnswer(tuple(decide(evaluate(rules.rules, Sums(usage()), {}, NOON), {})), SOURCE)
+def checked(rules: Rules, read: Reading | None = None) -> CheckAnswer:
+    return CheckAnswer(tuple(decide(evaluate(rules.rules, sight(read or usage()), {}, NOON), {}, NOON)), SOURCE)
 
 
 def watched(rules: Rules) -> BudgetsAnswer:
     return budgets(rules, usage(), SOURCE)
 
 
-UNWATCHED = Rules(rules=(UnusualRule(name=NASTY, above_usual=Decimal(2)), rule()))
+EVERY_KIND = Rules(
+    rules=(
+        rule(),
+        UnusualRule(name=NASTY, above_usual=Decimal(2)),
+        SilenceRule(name="Quiet", metric=Metric.CALLS, below=Decimal(1000), by=time(9)),
+    )
+)
+BUDGETS = Rules(
+    rules=(
+        rule("Over"),
+        rule("Near", 6000),
+        rule("On course", 6500, metric=Metric.COST, period=Period.DAY),
+        rule("Well", 100_000, metric=Metric.MINUTES, period=Period.WEEK),
+        rule("Monthly calls", 250, metric=Metric.CALLS, period=Period.MONTH),
+    )
+)
+
+
+def foreseen(rules: Rules, history: bool = True) -> Message:
+    """Days fill up evenly: at noon, half of a day is used."""
+    read = usage() if history else reading({SUNDAY: Totals(5320, Decimal(880), 212)})
+    curves = {
+        day: [
+            (midnight(day) + timedelta(hours=hour), Totals(each.cents * hour // 24, each.minutes * hour / 24, 0))
+            for hour in range(1, 24)
+        ]
+        for day, each in read.days.items()
+    }
+    return blocks.render(outlook(rules, read, curves, SOURCE))
+
+
+def incident(**state: Any) -> Incident:
+    value = Fraction(5320)
+    fresh = Incident(NOON, frozenset({Told(Kind.OVER, Decimal(5000))}), value, NOON, value, NOON)
+    return replace(fresh, **state)
+
+
+DONE = Acknowledgement("U0123456789", NOON)
+QUIET = Snooze("U0123456789", NOON, "the next level")
+ALERTS = AlertsAnswer(
+    (
+        (12, incident(), alert()),
+        (11, incident(acknowledged=DONE), alert(name="Other spend")),
+        (10, incident(snooze=QUIET), alert(name="Calls", metric=Metric.CALLS, threshold=200)),
+        (9, incident(acknowledged=DONE, closed=True), alert()),
+    )
+)
+
+
+def restated(back: int, was: Totals, now: Totals, late: timedelta = timedelta(hours=5)) -> Restated:
+    day = SUNDAY - timedelta(days=back)
+    return Restated(day, was, now, midnight(day + timedelta(days=1)) + late)
+
+
+BEFORE = Totals(125_000, Decimal(800), 210)
+RESTATED = RestatementsAnswer(
+    (
+        restated(1, BEFORE, Totals(125_040, Decimal(800), 210)),
+        restated(2, BEFORE, Totals(123_500, Decimal("790.5"), 209), timedelta(hours=1)),
+        restated(3, BEFORE, Totals(125_000, Decimal("812.5"), 218), timedelta(days=2)),
+        restated(4, BEFORE, Totals(125_001, Decimal(800), 211), timedelta(minutes=4)),
+    ),
+    date(2026, 9, 23),
+)
+
+
+def recorded(reason: Reason, headline: str, before: Incident | None = None, minutes: int = 0) -> Recorded:
+    at = NOON + timedelta(minutes=minutes)
+    return Recorded(at, at - timedelta(seconds=10), reason, headline, "0a1b2c", removed=False, before=before)
+
+
+def attempted(action: str, state: str, attempts: int = 1, problem: str | None = None) -> Attempted:
+    return Attempted("a1b2c3", action, "#voice-spend", state, attempts, problem, None)
+
+
+def why(name: str = "Daily spend", causes: int = 3, deliveries: int = 3, problem: str = "is_archived") -> WhyAnswer:
+    """An alert that was raised once, as it is accounted for."""
+    read, budget = usage(), rule(name)
+    decision = decide(evaluate([budget], sight(read), {}, NOON), {}, NOON)[0]
+    said = [
+        Cause(recorded(Reason.CROSSED, f"🔴 {escape(name)}: $53.20 of $50.00 (106%)"), budget, decision),
+        Cause(
+            recorded(Reason.REMINDER, f"🔴 {escape(name)}: $53.20 of $50.00 (106%)", incident(), 60), budget, decision
+        ),
+        Cause(recorded(Reason.CLOSED, f"✅ {escape(name)}: $61.00 of $50.00 (122%)", incident(), 725), budget, None),
+        Cause(recorded(Reason.CORRECTED, f"⚪ {escape(name)}: $60.00 of $50.00 (120%)", incident(), 925), None, None),
+    ]
+    sent = [
+        attempted("post", "delivered"),
+        attempted("edit", "waiting", 3, "ratelimited"),
+        attempted("reply", "refused", 2, problem),
+    ]
+    window = decision.standing.window
+    return WhyAnswer(12, name, window, tuple((said * causes)[:causes]), tuple((sent * deliveries)[:deliveries]))
+
+
+DEAF = "Slack does not take the bot token: put a new one into SLACK_BOT_TOKEN."
 
 MESSAGES: dict[str, Callable[[], Message]] = {
-    "alert of a warning": lambda: alert(usage(4200)),
-    "alert of a breach": alert,
-    "alert of a breach that came late": lambda: alert(LATE, closed=True),
-    "alert for a week": lambda: alert(threshold=10000, period=Period.WEEK),
-    "alert for a month": lambda: alert(threshold=50000, period=Period.MONTH),
-    "alert of a ratio": lambda: alert(metric=Metric.MINUTES_PER_CALL, threshold=1),
-    "alert of dollars a minute": lambda: alert(metric=Metric.COST_PER_MINUTE, threshold=2),
-    "alert with people and a runbook": lambda: alert(mention=("@here", "U0123456789", "S0123456789"), runbook=RUNBOOK),
-    "alert with a runbook": lambda: alert(runbook=RUNBOOK),
-    "alert with nothing to draw": lambda: alert(reading({SUNDAY: Totals(6000)}, over=Span(SUNDAY, date(2026, 11, 23)))),
-    "alert of a nasty name": lambda: alert(name=NASTY, mention=("@here",)),
-    "alert of a wide name": lambda: alert(name=WIDE),
-    "alert of a name that grows when escaped": lambda: alert(name=AGES),
-    "alert of an amount beyond reason": lambda: alert(usage(10**15), threshold=10**13),
-    "raised": lambda: blocks.raised(decision(rule(), usage()), usage()),
-    "raised with people": lambda: blocks.raised(decision(rule(mention=("@channel",)), usage()), usage()),
-    "raised late, of a nasty name": lambda: blocks.raised(decision(rule(NASTY), LATE, closed=True), LATE),
     "rules with a mistake": lambda: blocks.rules_broken("rules.yaml", [MISTAKE]),
     "rules with 300 mistakes": lambda: blocks.rules_broken("rules.yaml", [MISTAKE] * 300),
     "rules with one endless mistake": lambda: blocks.rules_broken("rules.yaml", [Mistake(1, 1, "&" * 9000), MISTAKE]),
@@ -118,6 +205,8 @@ MESSAGES: dict[str, Callable[[], Message]] = {
     "blind": lambda: blocks.blind(NOON, OUTAGE.why),
     "blind for a nasty reason": lambda: blocks.blind(NOON, NASTY + " {} {0}"),
     "sees again": lambda: blocks.sees_again(NOON, NOON + timedelta(hours=2)),
+    "heard again": lambda: blocks.heard_again(NOON, DEAF, NOON + timedelta(hours=2)),
+    "heard again after a nasty reason": lambda: blocks.heard_again(NOON, NASTY + " {} {0}", NOON),
     "rerouted": lambda: blocks.rerouted(alert(), "#voice-spend", "the bot is not in it: invite the bot"),
     "rerouted from a nasty channel": lambda: blocks.rerouted(alert(name=NASTY), NASTY, NASTY),
     "repeated": lambda: blocks.repeated(alert(), "a1b2c3"),
@@ -138,10 +227,31 @@ MESSAGES: dict[str, Callable[[], Message]] = {
     "200 budgets": lambda: blocks.render(watched(many(200))),
     "1,000 budgets whose names grow": lambda: blocks.render(watched(many(1000, "{} " + AGES))),
     "budgets without figures": lambda: blocks.render(budgets(many(3), reading({}, zeros=False), SOURCE)),
-    "budgets of a kind that is not watched": lambda: blocks.render(watched(UNWATCHED)),
+    "budgets of every kind": lambda: blocks.render(watched(EVERY_KIND)),
     "check of nothing": lambda: blocks.render(CheckAnswer((), SOURCE)),
     "check of 200 budgets": lambda: blocks.render(checked(many(200))),
     "check of nasty names": lambda: blocks.render(checked(many(20, "{} " + NASTY))),
+    "check of every kind": lambda: blocks.render(checked(EVERY_KIND)),
+    "forecast": lambda: foreseen(BUDGETS),
+    "forecast without budgets": lambda: foreseen(Rules(rules=())),
+    "forecast without history": lambda: foreseen(BUDGETS, history=False),
+    "forecast of 200 budgets": lambda: foreseen(many(200)),
+    "forecast of nasty names": lambda: foreseen(many(20, "{} " + NASTY)),
+    "alerts": lambda: blocks.render(ALERTS),
+    "alerts of nasty names": lambda: blocks.render(AlertsAnswer(((11, incident(), alert(name=NASTY)),) * 10)),
+    "no alerts": lambda: blocks.render(AlertsAnswer(())),
+    "1,000 alerts whose names grow": lambda: blocks.render(
+        AlertsAnswer(((1234, incident(), alert(name=AGES)),) * 1000)
+    ),
+    "restatements": lambda: blocks.render(RESTATED),
+    "no restatements": lambda: blocks.render(RestatementsAnswer((), date(2026, 9, 23))),
+    "500 restatements": lambda: blocks.render(RestatementsAnswer(RESTATED.days * 125, date(2026, 9, 23))),
+    "why": lambda: blocks.render(why()),
+    "why of a nasty name": lambda: blocks.render(why(NASTY, causes=4, problem=NASTY)),
+    "why of a name that grows": lambda: blocks.render(why(AGES, causes=300, deliveries=900)),
+    "why of nothing": lambda: blocks.render(why(causes=0, deliveries=0)),
+    "done": lambda: blocks.render(Done("Alert 12 is snoozed; its message has Undo.")),
+    "done with a nasty name": lambda: blocks.render(Done(NASTY)),
     "status": lambda: blocks.render(StatusAnswer(((True, "All well."), (False, NASTY)))),
     "help": lambda: blocks.render(HelpAnswer(Help())),
     "help on nonsense": lambda: blocks.render(HelpAnswer(parse_help(NASTY))),
@@ -152,9 +262,6 @@ MESSAGES: dict[str, Callable[[], Message]] = {
 }
 EVERY = pytest.mark.parametrize("made", MESSAGES.values(), ids=MESSAGES)
 MAY_PING = {
-    "alert with people and a runbook": {"<!here>", "<@U0123456789>", "<!subteam^S0123456789>"},
-    "alert of a nasty name": {"<!here>"},
-    "raised with people": {"<!channel>"},
     "shared overview": {"<@U0123456789>"},
     "shared table": {"<@U0123456789>"},
 }
@@ -220,78 +327,12 @@ def test_a_chart_is_within_slacks_limits_with_a_value_for_every_label(made: Call
             assert [point["label"] for point in series["data"]] == labels
 
 
-@given(
-    period=st.sampled_from(Period),
-    metric=st.sampled_from(Metric),
-    name=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=80),
-    now=MOMENTS,
-    amounts=st.lists(st.integers(0, 10**12), min_size=1, max_size=80),
-)
-def test_slack_would_take_any_alert(
-    period: Period, metric: Metric, name: str, now: datetime, amounts: list[int]
-) -> None:
-    over = days_before(now.date(), 80)
-    days = dict(zip(reversed(over.each_day()), (Totals(n, Decimal(n) / 6, n % 97) for n in amounts), strict=False))
-    read = Reading(over, days, now)
-    budget = rule(name, 1, metric=metric, period=period)
-    for decided in decide(evaluate([budget], Sums(read), {name: LONG_AGO}, now), {}):
-        for message in (blocks.alert(decided, read), blocks.raised(decided, read)):
-            assert mistakes([dict(block) for block in message.blocks], Surface.MESSAGE) == []
-            assert "<" not in re.sub(r"<!date\^[^>]*>", "", message.text)
-            assert 1 <= len(message.text) <= 4000
-
-
 # What the text alone says
 
 
 @pytest.mark.parametrize(
     ("message", "parts"),
     [
-        pytest.param(
-            alert(),
-            ["🔴 Daily spend", "$53.20 of $50.00 (106%)", "Sunday 2026-11-22 (UTC)", "read 12:00 UTC"],
-            id="a breach",
-        ),
-        pytest.param(alert(usage(4200)), ["🟡 Daily spend: $42.00 of $50.00 (84%)"], id="a warning"),
-        pytest.param(
-            alert(LATE, closed=True),
-            [
-                "🔴 Daily spend: $53.20 of $50.00 (106%)",
-                "Saturday 2026-11-21 (UTC)",
-                "late: the day was over before the figure arrived",
-                "read 2026-11-22 12:00 UTC",
-            ],
-            id="a late breach",
-        ),
-        pytest.param(
-            alert(threshold=10000, period=Period.WEEK),
-            ["of $100.00 (", "week of 2026-11-16 (UTC)", "read 2026-11-22 12:00 UTC"],
-            id="a week",
-        ),
-        pytest.param(
-            alert(threshold=40000, period=Period.MONTH),
-            ["of $400.00 (", "November 2026 (UTC)", "read 2026-11-22 12:00 UTC"],
-            id="a month",
-        ),
-        pytest.param(
-            alert(metric=Metric.MINUTES, threshold=800), ["886.7 of 800 minutes (110%)"], id="minutes with their unit"
-        ),
-        pytest.param(
-            alert(metric=Metric.CALLS, threshold=200), ["212 of 200 calls (106%)"], id="calls with their unit"
-        ),
-        pytest.param(
-            alert(usage(125_050), threshold=100_000), ["$1,250.50 of $1,000.00 (125%)"], id="thousands with separators"
-        ),
-        pytest.param(
-            alert(mention=("@here",), runbook=RUNBOOK),
-            ["<!here>", "What to do: https://example.com/what-to-do?a=1&amp;b=2"],
-            id="people and the runbook",
-        ),
-        pytest.param(
-            blocks.raised(decision(rule(), usage()), usage()),
-            ["🔴 Daily spend: $53.20 of $50.00 (106%)", "Sunday 2026-11-22 (UTC)"],
-            id="a higher level",
-        ),
         pytest.param(
             blocks.rules_broken("rules.yaml", [MISTAKE] * 300),
             [
@@ -310,6 +351,78 @@ def test_slack_would_take_any_alert(
             blocks.sees_again(NOON, NOON + timedelta(hours=2)),
             ["from 2026-11-22 12:00 UTC to 2026-11-22 14:00 UTC"],
             id="sees again",
+        ),
+        pytest.param(
+            blocks.heard_again(NOON, DEAF, NOON + timedelta(hours=2)),
+            ["from 2026-11-22 12:00 UTC to 2026-11-22 14:00 UTC: Slack does not take", "SLACK_BOT_TOKEN. What waited"],
+            id="heard again",
+        ),
+        pytest.param(
+            foreseen(BUDGETS),
+            [
+                "🔴 Over: $53.20 of $50.00 (106%) · Sunday 2026-11-22 (UTC) · on course for $",
+                "🟡 Near: $53.20 of $60.00 (88%)",
+                "🟢 Well: ",
+                " of 100,000 minutes (",
+                "by the end of Monday 2026-11-30 UTC (",
+            ],
+            id="where budgets are heading",
+        ),
+        pytest.param(
+            foreseen(BUDGETS, history=False),
+            [
+                "🔴 Over: $53.20 of $50.00 (106%)",
+                "· too little history to say where it is heading",
+            ],
+            id="where nobody can tell",
+        ),
+        pytest.param(
+            foreseen(Rules(rules=())), ["There is no budget on cost, minutes or calls"], id="nothing to foresee"
+        ),
+        pytest.param(
+            blocks.render(ALERTS),
+            [
+                "Alerts, the newest first",
+                "12: 🔴 Daily spend: $53.20 of $50.00 (106%) · since 2026-11-22 12:00 UTC",
+                "12:00 UTC · acknowledged",
+                "12:00 UTC · snoozed",
+                "12:00 UTC · closed · acknowledged",
+            ],
+            id="the last alerts",
+        ),
+        pytest.param(blocks.render(AlertsAnswer(())), ["There has been no alert yet."], id="no alert yet"),
+        pytest.param(
+            blocks.render(RESTATED),
+            [
+                "Restatements since 2026-09-23",
+                "Saturday 2026-11-21: was $1,250.00, now $1,250.40 (+$0.40), 5 hours after the day's end",
+                "now $1,235.00 (−$15.00), 9.5 minutes less, 1 call fewer, 1 hour after the day's end",
+                "$1,250.00 as before, 12.5 minutes more, 8 calls more, 48 hours after the day's end",
+                "1 call more, less than an hour after the day's end",
+            ],
+            id="how past days moved",
+        ),
+        pytest.param(
+            blocks.render(RestatementsAnswer((), date(2026, 9, 23))),
+            ["No past day's figure has changed."],
+            id="no day moved",
+        ),
+        pytest.param(
+            blocks.render(why(causes=4)),
+            [
+                "Alert 12: Daily spend, Sunday 2026-11-22 (UTC)",
+                "2026-11-22 12:00 UTC CROSSED 🔴 Daily spend: $53.20 of $50.00 (106%)",
+                "the rule then: cost per day, threshold $50.00: 80% = $40.00, 100% = $50.00",
+                "• told before: nothing",
+                "• told before: over $50.00",
+                "judged again from the recorded figures: CROSSED, the same",
+                "judged again from the recorded figures: CROSSED, which differs",
+                "its figures are no longer kept",
+                "the rule then: no longer kept",
+                "post a1b2c3 to #voice-spend: delivered, 1 attempt",
+                "edit a1b2c3 to #voice-spend: waiting, 3 attempts, last refusal ratelimited",
+            ],
+            id="why an alert was told",
         ),
         pytest.param(
             blocks.rerouted(alert(), "#voice-spend", "the bot is not in it: invite it"),
@@ -357,27 +470,6 @@ def test_the_text_alone_says(message: Message, parts: list[str]) -> None:
         assert part in message.text
 
 
-def test_a_warning_mentions_nobody_before_its_time() -> None:
-    assert "<!here>" not in alert(usage(4200), mention=("@here",)).text
-    assert "<!here>" in alert(usage(4200), mention=("@here",), mention_from=Decimal(80)).text
-
-
-@pytest.mark.parametrize(
-    ("written", "sent"),
-    [
-        ("@here", "<!here>"),
-        ("@channel", "<!channel>"),
-        ("@everyone", "<!everyone>"),
-        ("U0123456789", "<@U0123456789>"),
-        ("W0123456789", "<@W0123456789>"),
-        ("S0123456789", "<!subteam^S0123456789>"),
-        ("@oncall", "@oncall"),
-    ],
-)
-def test_a_mention_is_written_as_slack_reads_it(written: str, sent: str) -> None:
-    assert alert(mention=(written,)).text.splitlines()[-1] == sent
-
-
 def test_mistakes_that_do_not_fit_are_counted() -> None:
     text = blocks.rules_broken("rules.yaml", [MISTAKE] * 300).text
     shown = text.count("rules.yaml:41:7")
@@ -389,18 +481,6 @@ def test_budgets_that_do_not_fit_are_counted() -> None:
     sections = "\n".join(marked_up([block for block in message.blocks if block["type"] == "section"]))
     assert f"… and {1001 - sections.count('·') - 1} more." in sections
     assert message.blocks[-1]["type"] == "actions"
-
-
-def test_the_chart_shows_the_recent_days_and_the_threshold() -> None:
-    [chart] = charts(alert())
-    assert chart["chart"]["axis_config"]["categories"] == [f"{day:%b %d}" for day in days_before(SUNDAY, 14).each_day()]
-    spent, threshold = chart["chart"]["series"]
-    assert spent["data"][-1] == {"label": "Nov 22", "value": 53.2}
-    assert {point["value"] for point in threshold["data"]} == {50.0}
-
-
-def test_where_there_is_one_window_there_is_no_chart() -> None:
-    assert charts(MESSAGES["alert with nothing to draw"]()) == []
 
 
 def test_the_button_shows_the_same_days_again_whenever_it_is_pressed() -> None:
@@ -422,14 +502,9 @@ def test_it_reads_calmly(made: Callable[[], Message]) -> None:
     text = re.sub(r"<!(here|channel|everyone|subteam|date)", "", made().text).replace("&lt;!channel", "")
     assert "!" not in text
     assert "  " not in text
-    assert not re.search(
-        r"\b[A-Z]{4,}\b",
-        text.replace("CARTESIA", "")
-        .replace("RAISED", "")
-        .replace("CROSSED", "")
-        .replace("BELOW", "")
-        .replace("TOO_LITTLE_DATA", ""),
-    )
+    for reason in (*Reason, "SLACK_BOT_TOKEN", "ALERT", "NAME"):
+        text = text.replace(reason, "")
+    assert not re.search(r"\b[A-Z]{4,}\b", text)
 
 
 @EVERY
@@ -438,7 +513,7 @@ def test_every_time_has_its_zone_and_every_amount_its_cents(made: Callable[[], M
     for text in (message.text, *marked_up(message.blocks)):
         for clock in re.finditer(r"(?<![\d:])\d\d:\d\d(?![\d:])", text):
             assert text[clock.end() :].startswith(" UTC"), text
-        for amount in re.finditer(r"\$[\d,.]*\d", text):
+        for amount in re.finditer(r"(?<!such as )\$[\d,.]*\d", text):
             assert re.fullmatch(r"\$\d{1,3}(,\d{3})*\.\d{2,4}", amount[0]), amount[0]
 
 
@@ -448,27 +523,21 @@ def test_it_has_at_most_one_marker_a_line(made: Callable[[], Message]) -> None:
         assert len(re.findall("[🟡🔴✅⚪🟢]", line)) <= 1
 
 
-@pytest.mark.parametrize(
-    "name", ["alert of a breach", "alert of a warning", "raised", "alert with people and a runbook"]
-)
-def test_an_alert_begins_with_what_where_and_how_much(name: str) -> None:
-    assert re.fullmatch(
-        r"(🔴|🟡) Daily spend: \$\d\d\.\d\d of \$50\.00 \(\d+%\)", MESSAGES[name]().text.splitlines()[0]
-    )
-
-
 GOLDEN_MESSAGES = [
-    "alert of a breach",
-    "alert of a breach that came late",
-    "alert with people and a runbook",
-    "raised",
     "rules with a mistake",
     "blind",
     "sees again",
+    "heard again",
     "rerouted",
     "overview",
     "summary of a month by week",
     "check of nothing",
+    "check of every kind",
+    "forecast",
+    "forecast without history",
+    "alerts",
+    "restatements",
+    "why",
     "help",
 ]
 
@@ -482,5 +551,6 @@ def test_it_is_word_for_word_the_message_in_the_samples(name: str) -> None:
 
 
 def test_any_answer_can_be_rendered() -> None:
-    answers: list[Answer] = [Sorry("x"), StatusAnswer(()), HelpAnswer(Help()), checked(many(1)), watched(many(1))]
+    answers: list[Answer] = [Sorry("x"), Done("x"), StatusAnswer(()), HelpAnswer(Help()), AlertsAnswer(()), why()]
+    answers += [RESTATED, OutlookAnswer((), SOURCE), checked(many(1)), watched(many(1))]
     assert all(blocks.render(answer).text for answer in answers)

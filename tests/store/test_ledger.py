@@ -1,36 +1,28 @@
-"""What a check records, on SQLite and on PostgreSQL alike."""
+"""What a check reads and keeps, on SQLite and on PostgreSQL alike."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import Table, func, select, update
 
-from bot.budget.decide import Decision, Reason, Told
-from bot.budget.evaluate import Standing
-from bot.model import Message, Period, Reading, Span, Totals
-from bot.rules.models import Level, Rules, ThresholdRule
+from bot.model import Message, Reading, Span, Totals
+from bot.record import Restated
+from bot.rules.models import Rules, ThresholdRule
 from bot.store.database import Database
-from bot.store.ledger import Ledger, Revision, Saying
-from bot.store.tables import incidents, outbox, readings, rule_revisions, said
-from bot.windows import Window
+from bot.store.ledger import Ledger, Revision
+from bot.store.outbox import enqueue
+from bot.store.tables import outbox, readings, rule_revisions
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = date(2026, 11, 23)
+YESTERDAY = DAY - timedelta(days=1)
 RULE = ThresholdRule(name="Daily spend <&>", threshold=Decimal(5000), alert_at=(Decimal(80), Decimal(100)))
-WINDOW = Window(DAY, Period.DAY)
 RULES = Rules(channel="#voice-spend", rules=(RULE,))
-
-
-def saying(amount: int = 5000, day: date = DAY) -> Saying:
-    standing = Standing(
-        RULE, Window(day, Period.DAY), Totals(cents=5320), 5320, Level(Decimal(100), Decimal(amount)), False
-    )
-    keys = (Told(True, Decimal(amount)), Told(False, Decimal(amount) * 8 / 10))
-    return Saying(Decision(standing, Reason.CROSSED, keys), "#voice-spend", Message("state"), Message("news"))
+DAYS = Span(YESTERDAY, DAY + timedelta(days=1))
 
 
 async def count(database: Database, table: Table) -> int:
@@ -43,42 +35,97 @@ async def actions(database: Database) -> list[str]:
         return list((await connection.execute(select(outbox.c.action).order_by(outbox.c.seq))).scalars())
 
 
-async def test_what_is_said_and_its_message_are_recorded_together_and_once(database: Database) -> None:
-    ledger = Ledger(database)
-    assert await ledger.record(saying(), NOW)
-    assert not await ledger.record(saying(), NOW)
-    assert await actions(database) == ["post"]
-    told = await ledger.said_within([WINDOW])
-    assert told == {(RULE.name, WINDOW): frozenset({Told(True, Decimal(5000)), Told(False, Decimal(4000))})}
+async def read(ledger: Ledger, course: dict[str, dict[date, int]]) -> None:
+    """Keep these readings of cents, by when each was made, as a check does."""
+    known: dict[date, Totals] = {}
+    for moment, cents in course.items():
+        days = {day: Totals(amount) for day, amount in cents.items()}
+        await ledger.record_reading(Reading(DAYS, days, at(moment)), known)
+        known |= days
 
 
-async def test_a_further_level_edits_the_incident_and_replies_in_its_thread(database: Database) -> None:
-    ledger = Ledger(database)
-    await ledger.record(saying(4000), NOW)
-    assert await ledger.record(saying(5000), NOW)
-    assert await actions(database) == ["post", "edit", "reply"]
-    assert await count(database, incidents) == 1
-
-
-async def test_of_several_processes_that_record_the_same_decision_one_does(database: Database) -> None:
-    ledgers = [Ledger(database) for _ in range(5)]
-    recorded = await asyncio.gather(*(ledger.record(saying(), NOW) for ledger in ledgers))
-    assert sorted(recorded) == [False, False, False, False, True]
-    assert await actions(database) == ["post"]
+def at(moment: str) -> datetime:
+    """ "22 23:50" is a moment of November 2026."""
+    return datetime.strptime(f"2026-11-{moment}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
 
 
 async def test_readings_are_kept_only_where_they_changed_so_that_a_day_has_a_curve(database: Database) -> None:
-    ledger, span = Ledger(database), Span(DAY - timedelta(days=1), DAY + timedelta(days=1))
-    days = {DAY - timedelta(days=1): Totals(100, Decimal("1.5"), 1), DAY: Totals(10, Decimal("0.25"), 1)}
-    await ledger.record_reading(Reading(span, days, NOW), {})
-    await ledger.record_reading(Reading(span, days, NOW + timedelta(minutes=5)), days)
+    ledger = Ledger(database)
+    days = {YESTERDAY: Totals(100, Decimal("1.5"), 1), DAY: Totals(10, Decimal("0.25"), 1)}
+    await ledger.record_reading(Reading(DAYS, days, NOW), {})
+    await ledger.record_reading(Reading(DAYS, days, NOW + timedelta(minutes=5)), days)
     grown = {**days, DAY: Totals(25, Decimal("0.75"), 2)}
-    await ledger.record_reading(Reading(span, grown, NOW + timedelta(minutes=10)), days)
+    await ledger.record_reading(Reading(DAYS, grown, NOW + timedelta(minutes=10)), days)
     assert await count(database, readings) == 3
-    last = await ledger.last_reading(span)
+    last = await ledger.last_reading(DAYS)
     assert last is not None
     assert dict(last.days) == grown
     assert last.read_at == NOW + timedelta(minutes=10)
+
+
+async def test_the_figures_of_an_earlier_moment_come_back_as_they_were_then(database: Database) -> None:
+    ledger = Ledger(database)
+    await read(ledger, {"23 10:00": {YESTERDAY: 9, DAY: 1}, "23 11:00": {DAY: 2}, "23 12:00": {YESTERDAY: 8, DAY: 3}})
+    then = await ledger.last_reading(DAYS, at("23 11:30"))
+    assert then is not None
+    assert {day: totals.cents for day, totals in then.days.items()} == {YESTERDAY: 9, DAY: 2}
+    assert await ledger.last_reading(DAYS, at("23 09:59")) is None
+
+
+async def test_a_curve_is_what_was_read_of_a_day_while_it_lasted(database: Database) -> None:
+    ledger = Ledger(database)
+    await read(
+        ledger,
+        {
+            "22 12:00": {YESTERDAY: 5},
+            "22 23:55": {YESTERDAY: 9},
+            "23 00:05": {YESTERDAY: 10, DAY: 0},
+            "23 12:00": {DAY: 4},
+        },
+    )
+    curves = await ledger.curves(YESTERDAY)
+    assert {day: [(moment, totals.cents) for moment, totals in curve] for day, curve in curves.items()} == {
+        YESTERDAY: [(at("22 12:00"), 5), (at("22 23:55"), 9)],
+        DAY: [(at("23 00:05"), 0), (at("23 12:00"), 4)],
+    }
+    assert list(await ledger.curves(DAY)) == [DAY]
+    assert [totals.cents for _, totals in (await ledger.curves(DAY, at("23 11:00")))[DAY]] == [0]
+
+
+@pytest.mark.parametrize(
+    ("course", "moved"),
+    [
+        pytest.param({"22 23:55": 90, "23 00:25": 95}, None, id="a day settles within 30 minutes of its end"),
+        pytest.param({"22 23:55": 90, "23 00:30": 95}, None, id="the 30th minute is within"),
+        pytest.param({"22 23:55": 90, "23 00:25": 95, "23 09:00": 97}, (95, 97, "23 09:00"), id="later it is restated"),
+        pytest.param({"22 23:55": 90, "23 09:00": 70}, (90, 70, "23 09:00"), id="downwards too"),
+        pytest.param(
+            {"22 23:55": 90, "23 09:00": 70, "23 10:00": 80},
+            (90, 80, "23 10:00"),
+            id="twice: from the first to the last",
+        ),
+        pytest.param({"22 23:55": 90, "23 09:00": 70, "23 10:00": 90}, None, id="there and back is no change"),
+        pytest.param({"23 09:00": 70}, None, id="what a first start reads is none"),
+        pytest.param(
+            {"23 09:00": 70, "23 10:00": 75}, (70, 75, "23 10:00"), id="what changes after a first start is one"
+        ),
+    ],
+)
+async def test_a_restatement_is_what_moved_once_a_day_had_settled(
+    database: Database, course: dict[str, int], moved: tuple[int, int, str] | None
+) -> None:
+    ledger = Ledger(database)
+    await read(ledger, {moment: {YESTERDAY: cents} for moment, cents in course.items()})
+    found = await ledger.restatements(Span(YESTERDAY, DAY))
+    expected = [Restated(YESTERDAY, Totals(moved[0]), Totals(moved[1]), at(moved[2]))] if moved else []
+    assert found == expected
+
+
+async def test_restated_days_come_newest_first(database: Database) -> None:
+    ledger = Ledger(database)
+    older = YESTERDAY - timedelta(days=1)
+    await read(ledger, {"23 09:00": {older: 1, YESTERDAY: 1}, "23 10:00": {older: 2, YESTERDAY: 2}})
+    assert [each.day for each in await ledger.restatements(Span(older, DAY))] == [YESTERDAY, older]
 
 
 async def test_a_rule_watches_since_it_was_new_or_what_it_watches_changed(database: Database) -> None:
@@ -91,12 +138,14 @@ async def test_a_rule_watches_since_it_was_new_or_what_it_watches_changed(databa
     assert await ledger.known_since(RULES) == {}
 
 
-async def test_a_revision_is_kept_once_and_the_last_one_comes_back(database: Database) -> None:
+async def test_a_revision_is_kept_once_and_the_last_one_and_each_by_its_digest_come_back(database: Database) -> None:
     ledger = Ledger(database)
     for digest in ("a", "a", "b"):
         await ledger.record_revision(Revision(digest, f"text of {digest}", NOW))
     assert await count(database, rule_revisions) == 2
     assert await ledger.last_revision() == Revision("b", "text of b", NOW)
+    assert await ledger.revision("a") == Revision("a", "text of a", NOW)
+    assert await ledger.revision("c") is None
 
 
 async def test_a_condition_is_told_once_and_its_end_only_where_its_beginning_was_told(database: Database) -> None:
@@ -117,16 +166,15 @@ async def test_a_condition_is_told_once_and_its_end_only_where_its_beginning_was
 
 async def test_what_is_older_than_promised_goes_and_what_slack_does_not_have_yet_stays(database: Database) -> None:
     ledger, before = Ledger(database), NOW - timedelta(days=403)
-    old, older = before.date() - timedelta(days=1), before.date() - timedelta(days=2)
-    await ledger.record(saying(day=old), before - timedelta(days=1))
+    old = before.date() - timedelta(days=1)
     async with database.writing() as connection:
-        await connection.execute(update(outbox).values(state="delivered"))
-    await ledger.record(saying(day=older), before - timedelta(days=2))
-    await ledger.record(saying(), NOW)
-    days = {old: Totals(1), DAY: Totals(2)}
-    await ledger.record_reading(Reading(Span(old, DAY + timedelta(days=1)), days, NOW), {})
+        for words in ("delivered", "waiting"):
+            where = {"channel": "#voice-ops", "message": Message(words), "now": before - timedelta(days=1)}
+            row = await enqueue(connection, kind="operations", action="post", **where)  # type: ignore[arg-type]
+            await connection.execute(update(outbox).where(outbox.c.id == row).values(state=words))
+    await ledger.record_reading(Reading(Span(old, DAY), {old: Totals(1), YESTERDAY: Totals(2)}, NOW), {})
     await ledger.record_revision(Revision("a", "first", before - timedelta(days=9)))
     await ledger.record_revision(Revision("b", "second", before - timedelta(days=8)))
     await ledger.prune(before)
-    counts = [await count(database, table) for table in (readings, incidents, said, outbox, rule_revisions)]
-    assert counts == [1, 2, 4, 2, 1]
+    assert [await count(database, table) for table in (readings, outbox, rule_revisions)] == [1, 1, 1]
+    assert await ledger.last_revision() == Revision("b", "second", before - timedelta(days=8))

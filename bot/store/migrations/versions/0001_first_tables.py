@@ -26,10 +26,19 @@ def upgrade() -> None:
         sa.Column("period", sa.String(length=8), nullable=False),
         sa.Column("window_start", sa.Date(), nullable=False),
         sa.Column("opened_at", UtcTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.Column("channel", sa.String(length=120), nullable=False),
+        sa.Column("face", sa.Text(), nullable=False),
+        sa.Column("revision", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sa.UniqueConstraint("rule", "period", "window_start", name=op.f("uq_incidents_rule_period_window_start")),
-        comment="one rule in one window: one Slack message and its thread",
+        comment="one rule in one window: one Slack message and its thread; `state` is what was said and what people "
+        "did, the key that keeps every alert told once, and `version` counts its changes",
     )
+    op.create_index(op.f("ix_incidents_closed"), "incidents", ["closed"], unique=False)
+    op.create_index(op.f("ix_incidents_window_start"), "incidents", ["window_start"], unique=False)
     op.create_table(
         "known_rules",
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -74,6 +83,7 @@ def upgrade() -> None:
         sa.Column("incident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("channel", sa.String(length=120), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("broadcast", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcTime(timezone=True), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("holder", sa.String(length=40), nullable=True),
@@ -96,16 +106,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_outbox_incident_id_seq"), "outbox", ["incident_id", "seq"], unique=False)
     op.create_index(op.f("ix_outbox_state_due"), "outbox", ["state", "due"], unique=False)
     op.create_table(
-        "said",
+        "decisions",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("incident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("breach", sa.Boolean(), nullable=False),
-        sa.Column("amount", sa.String(length=40), nullable=False),
+        sa.Column("at", UtcTime(timezone=True), nullable=False),
+        sa.Column("read_at", UtcTime(timezone=True), nullable=False),
         sa.Column("reason", sa.String(length=16), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.Column("said_at", UtcTime(timezone=True), nullable=False),
+        sa.Column("headline", sa.Text(), nullable=False),
+        sa.Column("revision", sa.String(length=64), nullable=False),
+        sa.Column("removed", sa.Boolean(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["incident_id"], ["incidents.id"], name=op.f("fk_said_incident_id"), ondelete="CASCADE"
+            ["incident_id"], ["incidents.id"], name=op.f("fk_decisions_incident_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("incident_id", "breach", "amount", name=op.f("pk_said")),
-        comment="which amounts have been told, and whether as a breach; the key that keeps every alert told once",
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
+        comment="every decision that spoke, with what it was made from: `before` is the incident's state before it",
     )
+    op.create_index(op.f("ix_decisions_incident_id"), "decisions", ["incident_id"], unique=False)

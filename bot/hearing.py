@@ -1,0 +1,48 @@
+"""Whether Slack takes messages: told to the operations channel as soon as it does again, and until then to the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.deliver import Deliveries
+from bot.slack import blocks
+from bot.slack.parts import plain
+from bot.store.ledger import Ledger
+
+_DETAIL = 64  # characters that the table takes
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Hearing:
+    """Watches deliveries that fail everywhere. `told` is called when the outbox received something."""
+
+    ledger: Ledger
+    deliveries: Deliveries
+    operations_channel: Callable[[], str | None]
+    now: Callable[[], datetime]
+    patience: timedelta
+    told: Callable[[], None]
+    _noted: bool | None = None  # unknown at first: silence may be noted from before a restart
+
+    async def watch(self) -> None:
+        """Note a silence that lasts, and tell of it once it has ended. Raises StoreError."""
+        silence, now = self.deliveries.silence, self.now()
+        if silence:
+            lasting = self.deliveries.trouble is not None or now - silence.since >= self.patience
+            if lasting and not self._noted:
+                log.error("no message is taken since %s: %s", silence.since.isoformat(timespec="seconds"), silence.why)
+                detail = silence.why[:_DETAIL]
+                await self.ledger.note("delivery", detail, silence.since)
+                await self.ledger.tell("delivery", detail, None, plain(detail), now)
+                self._noted = True
+        elif self._noted is not False and self.deliveries.has_delivered:
+            for condition in (await self.ledger.conditions("delivery"))[:1]:
+                message = blocks.heard_again(condition.since, condition.detail, now)
+                await self.ledger.end("delivery", self.operations_channel(), message, now)
+                self.told()
+            self._noted = False

@@ -1,0 +1,495 @@
+"""An incident's message, the replies in its thread, its buttons and the modal behind one of them. Pure.
+
+A message is a *face* (what the figures say) and, below it, what people did about it and the buttons. The face is kept
+with the incident, so a click can show a new state on any message, however old, without a new reading.
+Limits are Slack's (slack-platform 1.1 and 1.3): a chart at most 20 points, labels at most 20 characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+
+from bot.budget.cause import cause, usual_totals
+from bot.budget.decide import Decision, Reason, calls_people
+from bot.budget.evaluate import Standing, unusual_from
+from bot.budget.forecast import Curve, Forecast, forecast
+from bot.budget.incident import Incident, Kind, Snooze, Told
+from bot.budget.measure import Value, measure
+from bot.budget.sums import Sums
+from bot.budget.usual import usual
+from bot.model import Message, Metric, Period, Reading, Span
+from bot.money import amount, amount_of, number, percent_of
+from bot.rules.models import HUNDRED_PERCENT, Rule, SilenceRule, ThresholdRule, UnusualRule
+from bot.slack.parts import (
+    Block,
+    beside,
+    context,
+    day_label,
+    escape,
+    of_blocks,
+    plot,
+    section,
+    signed_dollars,
+    slack_moment,
+    slack_time,
+    utc_clock,
+    utc_moment,
+    window_words,
+)
+from bot.windows import midnight, utc_day
+
+ACKNOWLEDGE, SNOOZE, UNDO, SHOW_USAGE = "acknowledge", "snooze", "undo", "show_usage"
+SNOOZE_AMOUNT = "snooze_amount"  # the modal, its input and the input's action
+SNOOZES = {
+    "hour": "For 1 hour",
+    "tomorrow": "Until tomorrow (UTC)",
+    "level": "Until the next level",
+    "amount": "Until an amount…",
+}
+_CHART_POINTS = 14
+_HALF_HOUR = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a message is drawn from beside the decision: the reading, and the curves of earlier days."""
+
+    reading: Reading
+    curves: Mapping[date, Curve] = field(default_factory=dict)
+
+
+# The first line
+
+
+def headline(standing: Standing) -> str:
+    """The first line: "Daily spend: $42.00 of $50.00 (84%)"."""
+    rule = standing.rule
+    if standing.value is None:
+        return f"{rule.name}: {'too little history' if isinstance(rule, UnusualRule) else 'too little'} to tell"
+    match rule:
+        case ThresholdRule():
+            percent = percent_of(standing.value, rule.threshold)
+            return f"{rule.name}: {amount_of(rule.metric, standing.value, rule.threshold)} ({percent:,}%)"
+        case UnusualRule():
+            return f"{rule.name}: {amount(rule.metric, standing.value)}, {_times_usual(standing, standing.usual)}"
+        case SilenceRule():
+            expected = f"at least {amount(rule.metric, rule.below)} expected by {rule.by:%H:%M} UTC"
+            return f"{rule.name}: {amount(rule.metric, standing.value)}, {expected}"
+
+
+def watched(rule: Rule) -> tuple[str, str]:
+    """What a rule watches, and its levels."""
+    match rule:
+        case ThresholdRule():
+            levels = ", ".join(
+                f"{level.percent.normalize():f}% = {amount(rule.metric, level.amount)}" for level in rule.levels
+            )
+            return f"{rule.metric} per {rule.period}, threshold {amount(rule.metric, rule.threshold)}", levels
+        case UnusualRule():
+            return f"{rule.metric} per day, {rule.above_usual}× the usual", "-"
+        case SilenceRule():
+            return f"{rule.metric} below {amount(rule.metric, rule.below)} by {rule.by:%H:%M} UTC", "-"
+
+
+def level_marker(standing: Standing) -> str:
+    """🔴 over, 🟡 near."""
+    return "🔴" if standing.level and standing.level.percent >= HUNDRED_PERCENT else "🟡"
+
+
+def _marker(decision: Decision, told: frozenset[Told]) -> str:
+    """One a message: ⚪ corrected, ✅ closed, 🔴 over, 🟡 coming."""
+    standing = decision.standing
+    if decision.reason is Reason.CORRECTED:
+        return "⚪"
+    if decision.reason is Reason.CLOSED:
+        return "✅"
+    if standing.level:
+        return level_marker(standing)
+    foreseen = any(key.kind is Kind.COMING for key in told)
+    return "🟡" if foreseen or decision.reason.is_news else "⚪"
+
+
+# The incident's message
+
+
+def face(decision: Decision, scene: Scene) -> Message:
+    """The incident's message as the figures have it, without buttons."""
+    standing = decision.standing
+    lines = _opening(decision, scene)
+    blocks: list[Block] = [section(lines[0][1]), context("\n".join(shown for _, shown in lines[1:]))]
+    blocks += _chart(standing, scene.reading)
+    text = [spoken for spoken, _ in lines]
+    called = "" if decision.reason in (Reason.CLOSED, Reason.CORRECTED) else _mentions(standing)
+    runbook = escape(standing.rule.runbook or "")
+    if called or runbook:
+        text += [part for part in (called, f"What to do: {runbook}" if runbook else "") if part]
+        link = f"What to do: <{runbook}>" if runbook else ""
+        blocks.append(section(" · ".join(part for part in (called, link) if part)))
+    return of_blocks("\n".join(text), blocks)
+
+
+def in_state(face: Message, incident: Incident, alert: int) -> Message:
+    """The face with what people did about it, and buttons for what they can do. `alert` is the incident's number."""
+    dealt_with = [(f"Alert {alert}", f"Alert {alert}"), *_dealt_with(incident)]
+    said, shown = (" · ".join(words) for words in zip(*dealt_with, strict=True))
+    buttons: Block = {"type": "actions", "elements": _buttons(incident, str(alert))}
+    return of_blocks(f"{beside(said, face.text)}\n{said}", [*face.blocks[:48], context(shown), buttons])
+
+
+def _dealt_with(incident: Incident) -> list[tuple[str, str]]:
+    """Who acknowledged and who snoozed: as plain text, and as Slack shows times."""
+    found = []
+    if done := incident.acknowledged:
+        words = f"acknowledged by <@{done.by}> at "
+        found.append((words + utc_moment(done.at), words + slack_moment(done.at)))
+    if quiet := incident.snooze:
+        words = f"snoozed by <@{quiet.by}> until "
+        if quiet.until:
+            found.append((words + utc_moment(quiet.until), words + slack_moment(quiet.until)))
+        else:
+            found.append((words + quiet.words, words + quiet.words))
+    return found
+
+
+def _buttons(incident: Incident, alert: str) -> list[Block]:
+    offered: list[Block] = []
+    if not incident.closed and not incident.acknowledged:
+        offered.append({**_button(ACKNOWLEDGE, "Acknowledge", alert), "style": "primary"})
+    if not incident.closed and not incident.snooze:
+        options = [
+            {"text": {"type": "plain_text", "text": words}, "value": f"{name}:{alert}"}
+            for name, words in SNOOZES.items()
+        ]
+        placeholder = {"type": "plain_text", "text": "Snooze"}
+        offered.append({"type": "static_select", "action_id": SNOOZE, "placeholder": placeholder, "options": options})
+    if not incident.closed and (incident.acknowledged or incident.snooze):
+        offered.append(_button(UNDO, "Undo", alert))
+    return [*offered, _button(SHOW_USAGE, "Show usage", alert)]
+
+
+def _button(action_id: str, text: str, value: str) -> dict[str, object]:
+    return {"type": "button", "action_id": action_id, "text": {"type": "plain_text", "text": text}, "value": value}
+
+
+# Replies
+
+
+def reply(decision: Decision, scene: Scene) -> Message:
+    """What the incident's thread hears of a decision, and with news the channel too."""
+    lines = _opening(decision, scene)
+    called = _mentions(decision.standing) if decision.reason.is_news or decision.reason in _CALLING else ""
+    text = [spoken for spoken, _ in lines] + ([called] if called else [])
+    blocks: list[Block] = [section(lines[0][1]), context("\n".join(shown for _, shown in lines[1:]))]
+    return of_blocks("\n".join(text), [*blocks, *([section(called)] if called else [])])
+
+
+_CALLING = frozenset({Reason.REMINDER, Reason.ESCALATED})
+
+
+def escalation(decision: Decision, scene: Scene, channel: str) -> Message:
+    """The same for the channel it is escalated to. `channel` is where the incident's own message stands."""
+    rule = decision.standing.rule
+    notice = f"Nobody acknowledged this in {escape(channel)}; please do it there, at its message."
+    shown = face(replace(decision, reason=Reason.SAID), scene)  # the notice says it all about the escalation
+    if rule.escalate is None:
+        raise ValueError(f"{rule.name!r} has no escalation")
+    return of_blocks(f"{beside(notice, shown.text)}\n{notice}", [*shown.blocks[:49], context(notice)])
+
+
+def acknowledged(by: str) -> Message:
+    return _said(f"Acknowledged by <@{by}>: no more reminders, and nobody else is called.")
+
+
+def snoozed(snooze: Snooze) -> Message:
+    """Somebody wants quiet."""
+    until = utc_moment(snooze.until) if snooze.until else snooze.words
+    return _said(f"Snoozed by <@{snooze.by}> until {until}.")
+
+
+def undone(by: str) -> Message:
+    return _said(f"Undone by <@{by}>: neither acknowledged nor snoozed any more.")
+
+
+def _said(text: str) -> Message:
+    return of_blocks(text, [section(text)])
+
+
+# The modal that asks for an amount
+
+
+def amount_modal(alert: int, rule: Rule, stands: Fraction) -> dict[str, object]:
+    """Asks until which amount to keep quiet; `stands` is the figure now, in the metric's unit."""
+    now = f"It stands at {amount(rule.metric, stands)} now."
+    return {
+        "type": "modal",
+        "callback_id": SNOOZE_AMOUNT,
+        "private_metadata": str(alert),
+        "title": {"type": "plain_text", "text": "Snooze until an amount"},
+        "submit": {"type": "plain_text", "text": "Snooze"},
+        "close": {"type": "plain_text", "text": "Cancel"},
+        "blocks": [
+            section(f"Nothing more is said of *{escape(rule.name)}* until it reaches this amount."),
+            {
+                "type": "input",
+                "block_id": SNOOZE_AMOUNT,
+                "label": {"type": "plain_text", "text": f"Amount in {_UNITS_TYPED[rule.metric]}"},
+                "hint": {"type": "plain_text", "text": now},
+                "element": {"type": "plain_text_input", "action_id": SNOOZE_AMOUNT, "max_length": 40},
+            },
+        ],
+    }
+
+
+_UNITS_TYPED = {
+    Metric.COST: "dollars, such as $75",
+    Metric.MINUTES: "minutes",
+    Metric.CALLS: "calls",
+    Metric.COST_PER_CALL: "dollars a call, such as $0.25",
+    Metric.COST_PER_MINUTE: "dollars a minute, such as $0.08",
+    Metric.MINUTES_PER_CALL: "minutes a call",
+}
+
+
+# Lines
+
+
+def _opening(decision: Decision, scene: Scene) -> list[tuple[str, str]]:
+    """The first line, the window and where it heads, then the cause: as plain text, and as Slack shows times."""
+    standing, sums = decision.standing, Sums(scene.reading)
+    told = decision.before.told if decision.before else frozenset()
+    first = escape(f"{_marker(decision, told)} {headline(standing)}")
+    outlook = _outlook(standing, sums, scene.curves)
+    facts = [window_words(standing.window), *_why_now(decision), *_course(decision, outlook, scene.reading.read_at)]
+    facts += _beside_usual(standing, sums)
+    at, shown_at = _read_at(standing, scene.reading.read_at)
+    known = " · ".join(facts)
+    known = known[0].upper() + known[1:]
+    lines = [(first, first), (f"{known} · read {at}", f"{known} · read {shown_at}")]
+    if split := _cause(standing, sums):
+        lines.append((split, split))
+    return lines
+
+
+def _read_at(standing: Standing, read_at: datetime) -> tuple[str, str]:
+    today = standing.window.period is Period.DAY and standing.window.start == utc_day(read_at)
+    return (utc_clock(read_at), slack_time(read_at)) if today else (utc_moment(read_at), slack_moment(read_at))
+
+
+def _why_now(decision: Decision) -> list[str]:
+    """What a reader must know of this message beside the figure."""
+    standing, before, reason = decision.standing, decision.before, decision.reason
+    period, metric = standing.window.period, standing.rule.metric
+    words = []
+    if reason is Reason.CORRECTED and before and standing.value is not None:
+        was, now = amount(metric, before.value), amount(metric, standing.value)
+        words.append(f"corrected: was {was}, now {now}")
+    elif reason is Reason.CLOSED:
+        words.append(_closing(standing))
+    elif reason.is_news and standing.closed:
+        words.append(f"late: the {period} was over before the figure arrived")
+    elif _snoozed_until(decision):
+        words.append(f"it reached {_snoozed_until(decision)}, until which it was snoozed")
+    elif reason is Reason.REMINDER:
+        words.append("reminder: nobody has acknowledged this yet")
+    elif reason is Reason.ESCALATED and standing.rule.escalate:
+        words.append(f"nobody acknowledged it; {escape(standing.rule.escalate.channel)} is told as well")
+    if standing.expected:
+        side = "above" if standing.level and standing.level.percent >= HUNDRED_PERCENT else "within"
+        words.append(escape(f"{side} the declared event: {standing.expected.why}"))
+    return words
+
+
+def _snoozed_until(decision: Decision) -> str:
+    """The amount that somebody wanted to hear of next, such as "$75.00", where this is that news."""
+    quiet = decision.before.snooze if decision.before else None
+    if decision.reason is not Reason.RAISED or quiet is None or quiet.amount is None:
+        return ""
+    return "" if quiet.holds(decision.standing, quiet.at) else quiet.words
+
+
+def _closing(standing: Standing) -> str:
+    if standing.removed:
+        return "closed: no rule watches this any more"
+    if not standing.closed:
+        return "closed: the silence has ended"
+    return f"closed: the {standing.window.period} is over, and this is its figure"
+
+
+def _outlook(standing: Standing, sums: Sums, curves: Mapping[date, Curve]) -> Forecast | None:
+    """Where an open window is heading, also where the rule does not ask to be warned of it."""
+    if standing.closed or standing.removed or not isinstance(standing.rule, ThresholdRule):
+        return None
+    return standing.forecast or forecast(standing.rule, standing.window, sums, curves)
+
+
+def _course(decision: Decision, outlook: Forecast | None, now: datetime) -> list[str]:
+    """ "on course for $78.00 by midnight UTC ($70.00 to $86.00)"."""
+    if outlook is None:
+        return []
+    standing = decision.standing
+    if decision.reason is Reason.FORECAST and outlook.crosses_at:
+        about = _about(outlook.crosses_at, standing.window.period, now)
+        return [course(standing, outlook), f"likely to cross the threshold {about}"]
+    return [course(standing, outlook)]
+
+
+def course(standing: Standing, outlook: Forecast) -> str:
+    """ "on course for $78.00 by midnight UTC ($70.00 to $86.00)": whole units, as it is no finer, and never less than
+    there is already."""
+    metric, stands = standing.rule.metric, standing.value or 0
+    value, low, high = (
+        amount(metric, max(_whole_units(metric, each), stands)) for each in (outlook.value, outlook.low, outlook.high)
+    )
+    return f"on course for {value} by {_end(standing)} ({low.partition(' ')[0]} to {high})"
+
+
+def _whole_units(metric: Metric, value: Fraction) -> int:
+    """Whole minutes or calls, and whole dollars from $10 up."""
+    unit = 100 if metric is Metric.COST and value >= 1000 else 1
+    return round(value / unit) * unit
+
+
+def _end(standing: Standing) -> str:
+    if standing.window.period is Period.DAY:
+        return "midnight UTC"
+    return f"the end of {standing.window.end - timedelta(days=1):%A %Y-%m-%d} UTC"
+
+
+def _about(moment: datetime, period: Period, now: datetime) -> str:
+    """To the half hour of a day, to the day of a longer window: a forecast is no finer. Never a time that is past."""
+    if period is not Period.DAY:
+        return f"around {moment:%A %Y-%m-%d} (UTC)"
+    day = midnight(utc_day(moment))
+    halves = round((moment - day) / _HALF_HOUR)
+    if day + halves * _HALF_HOUR <= now:
+        return "within the next half hour"
+    return "at about midnight UTC" if halves == 48 else f"at about {utc_clock(day + halves * _HALF_HOUR)}"
+
+
+def _beside_usual(standing: Standing, sums: Sums) -> list[str]:
+    """ "2.1× a usual Sunday", for days of sums; an `above_usual` says it in its first line."""
+    rule, window = standing.rule, standing.window
+    if window.period is not Period.DAY or isinstance(rule, UnusualRule) or rule.metric.is_ratio:
+        return []
+    expected = usual(rule.metric, window.start, sums)
+    if not expected or standing.value is None or standing.value < expected:
+        return []  # a day that is not over says nothing by being smaller than whole ones
+    return [_multiple(standing, expected)]
+
+
+def _times_usual(standing: Standing, expected: Value | None) -> str:
+    """ "2.1× a usual Sunday ($40.00)": the multiple rounded down, as percents are."""
+    if not expected or standing.value is None:
+        return f"where a usual {standing.window.start:%A} has none"
+    return f"{_multiple(standing, expected)} ({amount(standing.rule.metric, expected)})"
+
+
+def _multiple(standing: Standing, expected: Value) -> str:
+    tenths = Fraction(standing.value or 0) * 10 // Fraction(expected)
+    return f"{number(Fraction(tenths, 10))}× a usual {standing.window.start:%A}"
+
+
+def _cause(standing: Standing, sums: Sums) -> str:
+    """ "+$28.10 against usual: 82% more calls +$22.40, longer calls +$6.10, price −$0.40"; cost only, and only upwards
+    while the window is open: a day that is not over has fewer calls than a whole one."""
+    if standing.rule.metric is not Metric.COST or standing.removed:
+        return ""
+    window, tomorrow = standing.window, utc_day(sums.reading.read_at) + timedelta(days=1)
+    expected = usual_totals(Span(window.start, min(window.end, tomorrow)), sums)
+    found = cause(standing.totals, expected) if expected else None
+    if found is None or found.change == 0 or (found.change < 0 and not standing.closed):
+        return ""
+    parts = [
+        (found.calls, _more_calls(found.more_calls, found.calls)),
+        (found.length, "longer calls" if found.length > 0 else "shorter calls"),
+        (found.price, "price"),
+    ]
+    split = ", ".join(f"{words} {signed_dollars(cents)}" for cents, words in parts if cents)
+    return f"{signed_dollars(found.change)} against usual: {split}"
+
+
+def _more_calls(relative: Fraction | None, cents: int) -> str:
+    words = "more calls" if cents > 0 else "fewer calls"
+    percent = abs(relative) * 100 // 1 if relative is not None else 0
+    return f"{number(percent)}% {words}" if percent else words
+
+
+def _mentions(standing: Standing) -> str:
+    if not calls_people(standing):
+        return ""
+    return " ".join(_mention(name) for name in standing.rule.mention)
+
+
+def _mention(name: str) -> str:
+    """As Slack writes a mention: "@here" → "<!here>", "U012" → "<@U012>", "S012" → "<!subteam^S012>"."""
+    bare = name.strip("<>").removeprefix("@").removeprefix("!")
+    if bare in ("here", "channel", "everyone"):
+        return f"<!{bare}>"
+    if bare.startswith("subteam^"):
+        return f"<!{bare}>"
+    if bare[:1] in "UWS" and bare.isalnum() and bare.isupper() and len(bare) > 6:
+        return f"<!subteam^{bare}>" if bare.startswith("S") else f"<@{bare}>"
+    return escape(name)
+
+
+# The chart
+
+
+def _chart(standing: Standing, reading: Reading) -> list[Block]:
+    """The recent windows and the rule's bound, oldest first; nothing where there is only one window to draw."""
+    rule, sums = standing.rule, Sums(reading)
+    name, bound = _bound(standing)
+    points: list[tuple[str, float]] = []
+    window = standing.window
+    while len(points) < _CHART_POINTS and (totals := sums.total(window.span)) and window.start >= reading.span.start:
+        value = measure(rule.metric, totals)
+        if value is not None:
+            points.append((day_label(window), plot(rule.metric, value)))
+        window = window.previous()
+    if len(points) < 2:
+        return []
+    return [_line_chart(rule, points[::-1], name, plot(rule.metric, bound))]
+
+
+def _bound(standing: Standing) -> tuple[str, Value]:
+    """What the value is held against, and what that is called in a chart."""
+    match standing.rule:
+        case ThresholdRule() as rule:
+            return "Threshold", rule.threshold
+        case UnusualRule() as rule:
+            return "Unusual", unusual_from(rule, standing.usual or 0)
+        case SilenceRule() as rule:
+            return "Expected", rule.below
+
+
+def _line_chart(rule: Rule, points: Sequence[tuple[str, float]], bound: str, limit: float) -> Block:
+    title = f"{rule.period.capitalize()}s and the {'threshold' if bound == 'Threshold' else bound.lower() + ' amount'}"
+    return {
+        "type": "data_visualization",
+        "title": title,
+        "chart": {
+            "type": "line",
+            "series": [
+                {"name": _UNITS[rule.metric], "data": [{"label": label, "value": value} for label, value in points]},
+                {"name": bound, "data": [{"label": label, "value": limit} for label, _ in points]},
+            ],
+            "axis_config": {
+                "categories": [label for label, _ in points],
+                "x_label": f"{rule.period.capitalize()} (UTC)",
+                "y_label": _UNITS[rule.metric],
+            },
+        },
+    }
+
+
+_UNITS = {
+    Metric.COST: "Cost (USD)",
+    Metric.MINUTES: "Minutes",
+    Metric.CALLS: "Calls",
+    Metric.COST_PER_CALL: "USD a call",
+    Metric.COST_PER_MINUTE: "USD a minute",
+    Metric.MINUTES_PER_CALL: "Minutes a call",
+}

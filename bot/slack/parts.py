@@ -1,0 +1,169 @@
+"""What every message is made of: words for amounts, times and windows, and blocks within Slack's limits. Pure.
+
+Limits are Slack's (slack-platform 1.1 to 1.3): a section's text at most 3,000 characters; text at most 4,000.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.model import Message, Metric, Period, Span, Totals
+from bot.money import amount, dollars
+from bot.windows import Window
+
+SHARE = "share_answer"
+SECTION = 2900  # characters of one section, a little below Slack's 3,000
+_SECTIONS = 40  # of the 50 blocks that one message takes
+MOST_TEXT = 4000  # characters of `text`; chat.update refuses more
+_TEXT = 3700  # what a message fills of them by itself, so that a notice can be added
+
+Block = Mapping[str, object]
+
+
+def totals_words(totals: Totals) -> str:
+    """ "$53.20 · 887 minutes · 212 calls"."""
+    minutes = amount(Metric.MINUTES, totals.minutes)
+    return f"{dollars(totals.cents)} · {minutes} · {amount(Metric.CALLS, totals.calls)}"
+
+
+def span_words(span: Span) -> str:
+    """The first and last day, as people write them."""
+    if span.days == 1:
+        return f"{span.start:%A} {span.start}"
+    return f"{span.start} to {span.last}"
+
+
+def window_words(window: Window) -> str:
+    """ "Monday 2026-11-23 (UTC)", "week of 2026-11-23 (UTC)", "November 2026 (UTC)"."""
+    match window.period:
+        case Period.DAY:
+            return f"{window.start:%A} {window.start} (UTC)"
+        case Period.WEEK:
+            return f"week of {window.start} (UTC)"
+        case Period.MONTH:
+            return f"{window.start:%B %Y} (UTC)"
+
+
+def escape(text: str) -> str:
+    """Slack's three control characters, so that nothing a rule is called can ping or link."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def slack_time(moment: datetime) -> str:
+    """A time of day that Slack shows in the reader's zone."""
+    return f"<!date^{int(moment.timestamp())}^{{time}}|{utc_clock(moment)}>"
+
+
+def slack_moment(moment: datetime) -> str:
+    """A date and time that Slack shows in the reader's zone."""
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc_moment(moment)}>"
+
+
+def utc_clock(moment: datetime) -> str:
+    return f"{moment:%H:%M} UTC"
+
+
+def utc_moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def day_label(window: Window) -> str:
+    return f"{window.start:%b %Y}" if window.period is Period.MONTH else f"{window.start:%b %d}"
+
+
+def plot(metric: Metric, value: object) -> float:
+    plain = float(value)  # type: ignore[arg-type] # int, Decimal and Fraction alike
+    return round(plain / 100, 4) if metric.is_money else round(plain, 2)
+
+
+def fenced(text: str) -> str:
+    return text.replace("```", "ˋˋˋ")
+
+
+def cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def fitting(lines: Sequence[str], room: int) -> list[str]:
+    """As many lines as fit, and then how many more there are."""
+    kept: list[str] = []
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            return [*kept, more(len(lines) - len(kept))]
+        kept.append(line)
+    return kept
+
+
+def more(how_many: int) -> str:
+    return f"… and {how_many} more."
+
+
+# Building blocks
+
+
+def section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}, "expand": True}
+
+
+def context(text: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text[:1900]}]}
+
+
+def plain(sentence: str) -> Message:
+    return of_blocks(escape(sentence), [section(escape(sentence))])
+
+
+def joined(
+    lines: Sequence[str],
+    notes: Sequence[str] = (),
+    extra: Sequence[Block] = (),
+    extra_lines: Sequence[str] = (),
+    share: str | None = None,
+) -> Message:
+    """Lines as sections, then what they are drawn in, notes below, and the Share button where there is a request."""
+    blocks: list[Block] = [*sections(lines), *extra]
+    if notes:
+        blocks.append(context("\n".join(notes)))
+    if share:
+        button = {"type": "button", "action_id": SHARE, "text": {"type": "plain_text", "text": "Share"}, "value": share}
+        blocks.append({"type": "actions", "elements": [button]})
+    heard = [spoken(line) for line in lines]
+    room = _TEXT - len("\n".join(notes)) - 30
+    return of_blocks("\n".join([*fitting([*heard, *extra_lines], room), *notes]), blocks)
+
+
+def spoken(line: str) -> str:
+    """The line without the formatting that is ours; what stands in a rule's name stays."""
+    return re.sub(r"`([^`]+)`", r"\1", re.sub(r"^\*([^*]+)\*", r"\1", line))
+
+
+def sections(lines: Sequence[str]) -> list[Block]:
+    """The lines in as few sections as they fit in, and after 40 of them how many lines more there are."""
+    parts: list[list[str]] = []
+    room = 0
+    for line in (cut(line, SECTION) for line in lines):
+        if len(line) + 1 > room:
+            parts.append([])
+            room = SECTION + 1
+        parts[-1].append(line)
+        room -= len(line) + 1
+    if beyond := sum(len(part) for part in parts[_SECTIONS:]):
+        parts[_SECTIONS:] = [[more(beyond)]]
+    return [section("\n".join(part)) for part in parts]
+
+
+def of_blocks(text: str, blocks: Sequence[Block]) -> Message:
+    return Message(cut(text, MOST_TEXT), tuple(blocks[:50]))
+
+
+def beside(notice: str, text: str) -> str:
+    """The text, cut where the notice would not fit beside it."""
+    return cut(text, max(0, MOST_TEXT - len(notice) - 1))
+
+
+def signed_dollars(cents: int) -> str:
+    """ "+$22.40", "−$0.40"."""
+    return dollars(cents) if cents < 0 else f"+{dollars(cents)}"

@@ -1,0 +1,266 @@
+"""Incidents: what was said of each rule in each window, the decisions behind it, and what people did about it.
+
+One incident is one row with a version. Whoever changes it, a check or a person's click, names the version it saw; a row
+that has changed meanwhile is not written, so of several processes that judge the same figures one tells them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.budget.decide import Decision, Reason
+from bot.budget.incident import Incident
+from bot.model import Message, Period
+from bot.record import Attempted, Recorded
+from bot.store.database import Database
+from bot.store.outbox import body_of, enqueue
+from bot.store.tables import decisions, incidents, outbox
+from bot.windows import Window
+
+_STATE: TypeAdapter[Incident] = TypeAdapter(Incident)
+
+Place = tuple[str, Window]
+"""What an incident is about: a rule's name and a window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An incident as it is kept. `face` is its message without buttons and without what people did about it; `revision`
+    is the digest of the rules it was last judged by."""
+
+    id: int
+    version: int
+    place: Place
+    state: Incident
+    face: Message
+    channel: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A decision to carry out: what the incident becomes, its message (made with the incident's number), the reply for
+    its thread and whether the channel sees that reply, and a copy for another channel."""
+
+    decision: Decision
+    kept: Kept | None
+    state: Incident
+    channel: str
+    face: Message
+    post: Callable[[int], Message]
+    revision: str
+    read_at: datetime
+    reply: Message | None = None
+    copy: tuple[str, Message] | None = None
+
+
+class IncidentStore:
+    """Each method is one transaction, and raises StoreError where the database did not do its part."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def watched(self, windows: Collection[Window]) -> dict[Place, Kept]:
+        """The incidents in these windows, and those in any window that are still open."""
+        starts = {window.start for window in windows}
+        query = select(incidents).where(or_(incidents.c.window_start.in_(starts), incidents.c.closed.is_(False)))
+        async with self._database.reading() as connection:
+            return {kept.place: kept for row in await connection.execute(query) if (kept := _kept(row))}
+
+    async def latest(self, limit: int) -> list[Kept]:
+        """The newest incidents, the newest first."""
+        query = select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit)
+        async with self._database.reading() as connection:
+            return [_kept(row) for row in await connection.execute(query)]
+
+    async def find(self, words: str) -> Kept | None:
+        """The incident of this number, else the newest of the rule with this name, whatever its letters' case."""
+        digits = words.strip().removeprefix("#")
+        is_number = re.fullmatch("[1-9][0-9]{0,17}", digits)
+        numbered = select(incidents).where(incidents.c.id == (int(digits) if is_number else 0))
+        async with self._database.reading() as connection:
+            if row := (await connection.execute(numbered)).first():
+                return _kept(row)
+            wanted = _as_typed(words)
+            named = select(incidents.c.rule).distinct()
+            names = [name for name in (await connection.execute(named)).scalars() if _as_typed(name) == wanted]
+            newest = select(incidents).where(incidents.c.rule.in_(names)).limit(1)
+            row = (
+                await connection.execute(newest.order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()))
+            ).first()
+            return _kept(row) if row else None
+
+    async def record(self, saying: Saying, now: datetime) -> bool:
+        """What is said and the messages that say it, together or not at all; False where it had been said meanwhile."""
+        decision, kept = saying.decision, saying.kept
+        async with self._database.writing() as connection:
+            number = await (self._open(connection, saying) if kept is None else _update(connection, kept, saying.state))
+            if number is None:
+                return False
+            changed = {
+                "channel": saying.channel if kept is None else kept.channel,
+                "face": body_of(saying.face),
+                "revision": saying.revision,
+            }
+            await connection.execute(update(incidents).where(incidents.c.id == number).values(**changed))
+            if decision.reason.speaks:
+                await connection.execute(insert(decisions).values(incident_id=number, at=now, **_record_of(saying)))
+            await _say(connection, number, changed["channel"], saying, now)
+        return True
+
+    async def act(
+        self,
+        number: int,
+        change: Callable[[Kept], Incident | None],
+        post: Callable[[Kept], Message],
+        reply: Callable[[Kept], Message],
+        now: datetime,
+    ) -> Kept | None:
+        """Carry out what a person wants: the changed incident, with its message edited and a line in its thread.
+
+        None where there is no such incident; nothing is written where `change` gives None.
+        """
+        async with self._database.writing() as connection:
+            locked = select(incidents).where(incidents.c.id == number).with_for_update()  # several may click at once
+            row = (await connection.execute(locked)).first()
+            if row is None:
+                return None
+            kept = _kept(row)
+            if (state := change(kept)) is None:
+                return kept
+            await _update(connection, kept, state)
+            acted = replace(kept, version=kept.version + 1, state=state)
+            where: dict[str, Any] = {"channel": kept.channel, "now": now, "incident_id": number}
+            await _edit(connection, post(acted), **where)
+            await enqueue(connection, kind="reply", action="reply", message=reply(acted), **where)
+            return acted
+
+    async def decisions_of(self, number: int) -> list[Recorded]:
+        """Every decision that spoke of this incident, the first one first."""
+        query = select(decisions).where(decisions.c.incident_id == number).order_by(decisions.c.id)
+        async with self._database.reading() as connection:
+            return [
+                Recorded(
+                    row.at,
+                    row.read_at,
+                    Reason(row.reason),
+                    row.headline,
+                    row.revision,
+                    row.removed,
+                    _STATE.validate_json(row.before) if row.before else None,
+                )
+                for row in await connection.execute(query)
+            ]
+
+    async def deliveries_of(self, number: int) -> list[Attempted]:
+        """Every message of this incident, the first one first."""
+        query = select(outbox).where(outbox.c.incident_id == number).order_by(outbox.c.seq)
+        async with self._database.reading() as connection:
+            return [
+                Attempted(row.id, row.action, row.channel, row.state, row.attempts, row.problem, row.delivered_at)
+                for row in await connection.execute(query)
+            ]
+
+    async def _open(self, connection: AsyncConnection, saying: Saying) -> int | None:
+        """The new incident's number; None where another process has opened it."""
+        standing = saying.decision.standing
+        opened = await connection.execute(
+            self._database.insert(incidents)
+            .values(
+                rule=standing.rule.name,
+                period=standing.window.period.value,
+                window_start=standing.window.start,
+                opened_at=saying.state.opened_at,
+                **_state_columns(saying.state),
+                channel=saying.channel,
+                face="",
+                revision=saying.revision,
+            )
+            .on_conflict_do_nothing()
+            .returning(incidents.c.id)
+        )
+        number: int | None = opened.scalar()
+        return number
+
+
+async def _update(connection: AsyncConnection, kept: Kept, state: Incident) -> int | None:
+    """Write the state over the version that was seen; None where the row has changed since."""
+    changed = await connection.execute(
+        update(incidents)
+        .where(incidents.c.id == kept.id, incidents.c.version == kept.version)
+        .values(version=kept.version + 1, **_state_columns(state))
+        .returning(incidents.c.id)
+    )
+    number: int | None = changed.scalar()
+    return number
+
+
+async def _say(connection: AsyncConnection, number: int, channel: str, saying: Saying, now: datetime) -> None:
+    where: dict[str, Any] = {"channel": channel, "now": now, "incident_id": number}
+    if saying.kept is None:
+        await enqueue(connection, kind="alert", action="post", message=saying.post(number), **where)
+    else:
+        await _edit(connection, saying.post(number), **where)
+        if saying.reply:
+            broadcast = saying.decision.reason.is_news
+            await enqueue(connection, kind="reply", action="reply", message=saying.reply, broadcast=broadcast, **where)
+    if saying.copy:
+        there, message = saying.copy
+        await enqueue(connection, kind="alert", action="copy", message=message, **{**where, "channel": there})
+
+
+async def _edit(connection: AsyncConnection, message: Message, **where: Any) -> None:
+    """One edit shows the present state: those that nobody has begun to send are not needed any more."""
+    await connection.execute(
+        delete(outbox).where(
+            outbox.c.incident_id == where["incident_id"],
+            outbox.c.action == "edit",
+            outbox.c.state == "waiting",
+            outbox.c.attempts == 0,
+        )
+    )
+    await enqueue(connection, kind="alert", action="edit", message=message, **where)
+
+
+def _as_typed(name: str) -> str:
+    """A name as it is compared with what was typed in a command, where case, backticks and wide spaces are lost."""
+    return " ".join(name.lower().replace("`", " ").split()).casefold()
+
+
+def _state_columns(state: Incident) -> dict[str, Any]:
+    return {"state": _STATE.dump_json(state).decode(), "closed": state.closed}
+
+
+def _record_of(saying: Saying) -> dict[str, Any]:
+    decision = saying.decision
+    return {
+        "reason": decision.reason.value,
+        "read_at": saying.read_at,
+        "headline": saying.face.text.partition("\n")[0],
+        "revision": saying.revision,
+        "removed": decision.standing.removed,
+        "before": _STATE.dump_json(decision.before).decode() if decision.before else None,
+    }
+
+
+def _kept(row: Any) -> Kept:
+    face = json.loads(row.face)
+    start: date = row.window_start
+    return Kept(
+        row.id,
+        row.version,
+        (row.rule, Window(start, Period(row.period))),
+        _STATE.validate_json(row.state),
+        Message(face["text"], tuple(face["blocks"])),
+        row.channel,
+        row.revision,
+    )
