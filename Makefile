@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 TESTS ?= tests
 
-.PHONY: sandbox test crash check lock clean
+.PHONY: sandbox test crash pictures check lock clean
 
 sandbox: .venv/run.stamp  ## try the whole bot on this machine, no account needed
 	@$(BIN)/python -m bot sandbox
@@ -13,6 +13,9 @@ test: .venv/dev.stamp  ## set up and run every test
 
 crash: .venv/dev.stamp  ## kill the bot at every point of telling a crossing (half an hour; `make test` holds a short form)
 	$(BIN)/python -m tests.crash
+
+pictures: .venv/dev.stamp .venv/axe.stamp  ## take the pictures of the sandbox that the docs show
+	PICTURES=docs/pictures $(BIN)/python -m pytest -q -n 2 tests/browser
 
 check: .venv/dev.stamp  ## lint, formatting, types, and the arrows between the parts
 	$(BIN)/ruff check bot tests
@@ -36,6 +39,10 @@ clean:
 
 .venv/run.stamp: requirements.txt | .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/axe.stamp:  # the browser tests' accessibility check; needs npm
+	npm install --silent --no-audit --no-fund --no-save --no-package-lock --prefix .venv/axe axe-core@4.14.1
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt | .venv/bin/python

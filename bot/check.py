@@ -88,7 +88,7 @@ class Checker:
         reading = await self.usage.read_now(checked_span(self.now()))
         async with self._one_at_a_time:
             await self._keep(reading)
-            decisions = await self._judge(reading)
+            decisions = await self._judge(reading, reading.read_at)  # one moment a check, however long it takes
         await self._sees()
         self.beat()
         return decisions
@@ -103,7 +103,7 @@ class Checker:
         """Judge the last reading by rules that have just taken force, without asking Cartesia. Raises StoreError."""
         if last := self.usage.last(checked_span(self.now())):
             async with self._one_at_a_time:
-                await self._judge(last)
+                await self._judge(last, self.now())
 
     async def watch_sight(self) -> None:
         """Tell the operations channel once when there was no good reading for too long. Raises StoreError."""
@@ -149,8 +149,7 @@ class Checker:
         self._curves = {day: curve for day, curve in self._curves.items() if day >= oldest}
         self._known = {**known, **reading.days}
 
-    async def _judge(self, reading: Reading) -> list[Decision]:
-        now = self.now()
+    async def _judge(self, reading: Reading, now: datetime) -> list[Decision]:
         kept = await self.incidents.watched(list(windows_judged(now)))
         decisions = await self._decide(reading, kept, now)
         for decision in decisions:
@@ -197,7 +196,8 @@ class Checker:
             copy=(escalates.channel, alerts.escalation(decision, scene, channel)) if escalates else None,
         )
         if await self.incidents.record(saying, now):
-            log.info("%s %s: %s", decision.reason, rule.name, alerts.headline(decision.standing))
+            if decision.reason.speaks:
+                log.info("%s %s: %s", decision.reason, rule.name, alerts.headline(decision.standing))
             self.told()
 
     async def _sees(self) -> None:

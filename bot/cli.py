@@ -223,11 +223,36 @@ def manifest(
 
 
 @app.command()
-def sandbox() -> None:
-    """Everything on this machine, no account: simulated Cartesia and Slack, the real bot between them."""
-    from bot.sandbox.conversation import run
+def sandbox(
+    story: Annotated[bool, typer.Option("--story", help="Tell one day's story in the terminal, and end.")] = False,
+    real_usage: Annotated[
+        bool, typer.Option("--real-usage", help="Your own figures, by your Cartesia key, with the simulated Slack.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", help="Where the page listens on 127.0.0.1; 0 takes any free port.")
+    ] = 8765,
+) -> None:
+    """Everything on this machine, no account: a page with Slack, Cartesia and the clock in your hands."""
+    if story and real_usage:
+        _fail("Choose --story or --real-usage, not both.", WRONG)
+    if story:
+        from bot.sandbox.conversation import run
 
-    try:
-        _run(run())
-    except TimeoutError as error:
-        _fail(f"The sandbox stopped: {error}.", PROBLEM)
+        try:
+            _run(run())
+        except TimeoutError as error:
+            _fail(f"The sandbox stopped: {error}.", PROBLEM)
+    from bot.sandbox.site import show_page
+
+    _run(show_page(port, _settings(ADMIN_KEY) if real_usage else None))
+
+
+@app.command()
+def backtest(
+    rule: Annotated[str | None, typer.Option("--rule", help="Only the rule with this name.")] = None,
+    days: Annotated[int, typer.Option("--days", min=1, max=400, help="How many days back.")] = 60,
+) -> None:
+    """What the present rules would have said over the readings in the database."""
+    from bot.terminal import print_backtest
+
+    _run(print_backtest(_settings(), rule, days, real_now))

@@ -7,7 +7,8 @@ import html
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 import httpx
@@ -19,6 +20,7 @@ from bot.answers.answer import Row, Sorry, Source, SummaryAnswer, summarize
 from bot.answers.incidents import IncidentDesk
 from bot.answers.request import COMMANDS, PERIODS, Summary, parse_period
 from bot.app import open_store, reading_parts, rules_parts
+from bot.budget.backtest import READ_BEFORE, backtest
 from bot.budget.decide import Decision
 from bot.budget.evaluate import Sight
 from bot.budget.sums import Sums
@@ -29,6 +31,7 @@ from bot.money import count, dollars, number
 from bot.rules.home import RulesFile
 from bot.rules.mistakes import RulesError
 from bot.rules.models import Rules
+from bot.rules.values import nearest
 from bot.settings import Settings
 from bot.slack.alerts import headline, watched
 from bot.slack.blocks import why_lines
@@ -157,6 +160,36 @@ def _checker(settings: Settings, database: Database, http: httpx.AsyncClient, no
         blind_for=settings.blind_for,
         beat=lambda: None,
     )
+
+
+async def print_backtest(settings: Settings, name: str | None, days: int, now: Now) -> int:
+    """What the present rules would have said over the readings in the database. Raises BotError."""
+    rules = _rules_of(settings)
+    if name is not None:
+        chosen = rules.named(name)
+        if chosen is None:
+            near = nearest(name, [rule.name for rule in rules.rules])
+            print(f"There is no rule {name!r}{f': did you mean {near!r}?' if near else '.'}", file=sys.stderr)
+            return 2
+        rules = replace(rules, rules=(chosen,))
+    until = now()
+    since = until - timedelta(days=days)
+    database = await open_store(settings, PATIENCE)
+    try:
+        rows = await Ledger(database).rows(utc_day(since - READ_BEFORE))
+    finally:
+        await database.close()
+    found = backtest(rules, rows, since, until)
+    table = Table("When (UTC)", "Reason", "Window", "What")
+    for each in found:
+        standing = each.decision.standing
+        cells = (f"{each.at:%Y-%m-%d %H:%M}", each.decision.reason.value, window_words(standing.window))
+        table.add_row(*(Text(cell) for cell in (*cells, headline(standing))))
+    _console().print(table)
+    news = sum(each.decision.reason.is_news for each in found)
+    more = count(len(found) - news, "more line")
+    print(f"{count(news, 'message')} in the channel and {more} in threads, in {count(days, 'day')}.")
+    return 0
 
 
 async def explain(settings: Settings, words: str, now: Now) -> int:

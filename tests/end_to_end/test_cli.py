@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
+import time
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from bot.sandbox.world import RULES, World
@@ -110,7 +113,59 @@ async def test_a_cartesia_that_refuses_the_key_is_told_with_what_to_do_and_exit_
 
 
 async def test_the_sandbox_tells_its_whole_story_and_exits_0(world: World) -> None:
-    process = world.program("sandbox")
+    process = world.program("sandbox", "--story")
     await process.start()
     assert await process.ended(60) == 0
     assert any("exit code 0; 2 messages in #voice-spend" in line for line in process.lines)
+
+
+async def test_the_sandbox_shows_its_page_soon_and_ends_with_0(world: World) -> None:
+    """The aim is 2 seconds on a quiet machine; the guard allows for a busy one."""
+    began = time.monotonic()
+    process = world.program("sandbox", "--port", "0")
+    await process.start()
+    url = (await process.said("The sandbox is at")).split()[-1]
+    async with httpx.AsyncClient() as http:
+        page, state = await http.get(url), (await http.get(f"{url}/api/state")).json()
+    took = time.monotonic() - began
+    print(f"the page after {took:.2f} s")
+    assert "<title>agent-usage sandbox</title>" in page.text
+    assert [each["name"] for each in state["channels"]][:1] == ["voice-spend"]
+    assert url.startswith("http://127.0.0.1:")
+    assert took < 8
+    await asyncio.sleep(1)
+    assert await process.stop() == 0
+
+
+async def test_a_port_that_is_taken_is_said_plainly(world: World) -> None:
+    process = world.program("sandbox", "--port", str(world.slack.port))
+    await process.start()
+    assert await process.ended() == 1
+    assert process.lines[-1].endswith("choose another port, or --port 0.")
+
+
+async def test_a_backtest_shows_what_the_rules_would_have_said(world: World) -> None:
+    world.cartesia.set_day(utc_day(world.now()) - timedelta(days=5), cents=6000, minutes=1000, calls=240)
+    assert (await run(world, "check"))[0] == 0
+    code, printed = await run(world, "backtest", "--days", "10", "--rule", "Daily spend")
+    assert code == 0
+    assert any("CROSSED" in line and "$60.00 of $50.00 (120%)" in line for line in printed.splitlines())
+    sentence = "There is no rule 'Daily spent': did you mean 'Daily spend'?"
+    assert await run(world, "backtest", "--rule", "Daily spent") == (2, sentence)
+
+
+async def test_the_sandbox_with_real_usage_reads_the_figures_of_ones_own_key(world: World) -> None:
+    """Here the simulated Cartesia of the test stands for the real one."""
+    world.cartesia.set_day(utc_day(world.now()), cents=4444, minutes=740, calls=180)
+    process = world.program("sandbox", "--port", "0", "--real-usage")
+    await process.start()
+    url = (await process.said("The sandbox is at")).split()[-1]
+    async with httpx.AsyncClient() as http, asyncio.timeout(30):
+        found: list[str] = []
+        while not found:
+            await asyncio.sleep(0.2)
+            messages = (await http.get(f"{url}/api/state")).json()["messages"]
+            found = [each["text"] for each in messages if "Daily spend: $44.44" in each["text"]]
+        refused = await http.post(f"{url}/api/clock", json={"speed": "day"})
+        assert refused.json()["error"] == "That can't be done: the figures are your own, and their time is real."
+    assert await process.stop() == 0

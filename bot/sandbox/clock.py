@@ -1,0 +1,57 @@
+"""The sandbox's clock: it stands, runs, or is moved in steps. The bot's process reads it from a file of 24 bytes."""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+_FORMAT = struct.Struct("ddd")  # the moment (seconds since 1970), the monotonic second it was set at, how fast it runs
+
+
+class SimulatedClock:
+    """A clock in this process's hands. Monotonic seconds are the same in every process of one machine."""
+
+    def __init__(self, file: Path, moment: datetime) -> None:
+        file.write_bytes(bytes(_FORMAT.size))
+        with file.open("r+b") as opened:
+            self._shared = mmap.mmap(opened.fileno(), _FORMAT.size)
+        self._set(moment.timestamp(), 1.0)
+
+    def now(self) -> datetime:
+        """The moment it shows."""
+        return _shown(self._shared)
+
+    def stand(self) -> None:
+        """Stop where it is."""
+        self._set(self.now().timestamp(), 0.0)
+
+    def run(self) -> None:
+        """Go as fast as real time."""
+        self._set(self.now().timestamp(), 1.0)
+
+    def move(self, by: timedelta) -> None:
+        """Go ahead by so much, and stand there. A clock of ours never goes back: what was told has its moment."""
+        self._set((self.now() + by).timestamp(), 0.0)
+
+    def _set(self, moment: float, speed: float) -> None:
+        self._shared[:] = _FORMAT.pack(moment, time.monotonic(), speed)
+
+
+class SharedClock:
+    """The same clock, as the bot's process sees it."""
+
+    def __init__(self, file: Path) -> None:
+        with file.open("rb") as opened:
+            self._shared = mmap.mmap(opened.fileno(), _FORMAT.size, access=mmap.ACCESS_READ)
+
+    def now(self) -> datetime:
+        """The moment it shows."""
+        return _shown(self._shared)
+
+
+def _shown(shared: mmap.mmap) -> datetime:
+    moment, since, speed = _FORMAT.unpack(shared[:])
+    return datetime.fromtimestamp(moment + (time.monotonic() - since) * speed, UTC)

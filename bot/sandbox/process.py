@@ -1,0 +1,34 @@
+"""The real bot with the sandbox's clock: `python -m bot.sandbox.process CLOCK_FILE`. All else is the program's own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from bot import logs
+from bot.app import Tempo, serve
+from bot.cli import plain_errors
+from bot.deliver import Pace
+from bot.sandbox.clock import SharedClock
+from bot.settings import load
+
+# Checks follow the simulated clock, so that a month passes in half a minute; no message waits for its channel's turn.
+GLANCE = 0.005  # seconds between two looks at whether a check is due
+PACE = Pace(between_posts=0.0, waits=(0.2, 0.5, 1.0, 2.0), between_looks=0.1)
+
+
+def main() -> None:
+    """Serve in Socket Mode; exits as `serve` does."""
+    clock = SharedClock(Path(sys.argv[1]))
+    with plain_errors():
+        settings = load(os.environ)
+        logs.set_up(settings.log_level, settings.log_format, settings.secrets())
+        tempo = Tempo(PACE, lambda: clock.now().timestamp(), GLANCE)
+        code = asyncio.run(serve(settings, "socket", clock.now, tempo))
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""The sandbox's page in the machine's own Chromium, with the real bot behind it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright
+
+from bot.sandbox.show import Show
+from bot.sandbox.site import Site
+
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+AXE = Path(__file__).parents[2] / ".venv" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def chromium() -> str:
+    """Where the machine's Chromium is; without one the test is skipped, in CI it fails."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return found or missing("Chromium", "apt-get install chromium")
+
+
+def missing(what: str, how: str) -> str:
+    if os.environ.get("CI"):
+        pytest.fail(f"there is no {what} on this machine: .ci/run installs it")
+    pytest.skip(f"no {what} on this machine: {how} to run these")
+
+
+@dataclass
+class Visit:
+    """A person at the page. `errors` are what the console complained of, `outside` requests that left this machine."""
+
+    show: Show
+    url: str
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def by(self, name: str) -> Locator:
+        return self.page.get_by_test_id(name)
+
+    def does(self, name: str) -> Locator:
+        """The button of the panels with this name."""
+        return self.page.locator(f'[data-do="{name}"]')
+
+    def message(self, words: str) -> Locator:
+        """The last message in the channel with these words."""
+        return self.page.locator("#log").get_by_test_id("message").filter(has_text=words).last
+
+    async def types(self, text: str) -> None:
+        await self.by("composer").fill(text)
+        await self.by("composer").press("Enter")
+
+    async def spends_over_the_threshold(self) -> Locator:
+        """Five busy hours at once; the alert in the channel."""
+        await self.does("busy_hour").click()
+        alert = self.page.locator("#log").get_by_test_id("message").filter(has_text="🔴 Daily spend").first
+        await alert.wait_for(timeout=20_000)
+        return alert
+
+    async def picture(self, name: str) -> None:
+        """Keep a picture where PICTURES says so."""
+        if folder := os.environ.get("PICTURES"):
+            await self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+@asynccontextmanager
+async def opened(browser: Browser, show: Show, url: str, **how: Any) -> AsyncIterator[Visit]:
+    context = await browser.new_context(locale="en-US", timezone_id="UTC", **how)
+    visit = Visit(show, url, await context.new_page())
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            visit.errors.append(message.text)
+
+    def asked(request: Any) -> None:
+        if urlsplit(request.url).hostname not in ("127.0.0.1", None):
+            visit.outside.append(request.url)
+
+    visit.page.on("console", heard)
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    visit.page.on("request", asked)
+    await visit.page.goto(url)
+    await visit.by("composer").wait_for()
+    yield visit
+    assert visit.errors == []
+    assert visit.outside == []
+    await context.close()
+
+
+Open = Callable[..., Awaitable[Visit]]
+
+
+@pytest.fixture
+async def open_page(tmp_path: Path) -> AsyncIterator[Open]:
+    """Opens the page, as often as is asked for; the bot is connected when it does."""
+    show = Show(tmp_path)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(show.world)
+        site = await stack.enter_async_context(Site(show))
+        await show.start()
+        stack.push_async_callback(show.stop)
+        await show.world.slack.socket.wait_connected(timeout=30)
+        player = await stack.enter_async_context(async_playwright())
+        browser = await player.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        stack.push_async_callback(browser.close)
+
+        async def open_one(**how: Any) -> Visit:
+            how = {"viewport": {"width": 1440, "height": 900}, **how}
+            return await stack.enter_async_context(opened(browser, show, site.url, **how))
+
+        yield open_one

@@ -1,0 +1,236 @@
+"""What a person does on the sandbox's page, in a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from bot.sandbox.slack.workspace import BOT_USER_ID, Message
+from tests.browser.conftest import AXE, Open, Visit, missing
+
+pytestmark = pytest.mark.timeout(240)
+SAMPLES = Path(__file__).parents[1] / "samples" / "messages"
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
+
+
+async def test_a_typed_command_is_answered_to_the_asker_alone(open_page: Open) -> None:
+    visit = await open_page()
+    await visit.types("/agent-usage")
+    answer = visit.message("Monthly budget")
+    await answer.wait_for()
+    await expect(answer).to_contain_text("Only visible to you")
+    await expect(answer.locator("svg[role=img]")).to_be_visible()
+    await visit.picture("answer")
+    await visit.types("/agent-usage last 7 days by day")
+    table = visit.message("2026").locator("table")
+    await table.wait_for()
+    assert await table.locator("tbody tr").count() == 7
+
+
+async def test_spending_over_the_threshold_shows_the_alert_and_it_is_acknowledged(open_page: Open) -> None:
+    visit = await open_page()
+    alert = await visit.spends_over_the_threshold()
+    await visit.picture("alert")
+    await alert.get_by_role("button", name="Acknowledge").click()
+    await expect(alert).to_contain_text("acknowledged by", timeout=10_000)
+    await alert.get_by_test_id("thread-open").click()
+    await expect(visit.by("thread")).to_contain_text("Acknowledged by")
+    await visit.picture("thread")
+    await visit.page.keyboard.press("Escape")
+    await expect(visit.by("thread")).to_be_hidden()
+    await alert.get_by_role("button", name="Undo").click()
+    await expect(alert).not_to_contain_text("acknowledged by", timeout=10_000)
+
+
+async def test_snoozing_until_an_amount_takes_a_right_value_and_explains_a_wrong_one(open_page: Open) -> None:
+    visit = await open_page()
+    alert = await visit.spends_over_the_threshold()
+    await choose(visit, "Until an amount…")
+    modal = visit.by("modal")
+    await modal.wait_for()
+    await modal.locator("input").fill("plenty")
+    await visit.by("modal-submit").click()
+    await expect(modal).to_contain_text("is not an amount of money")
+    await visit.picture("modal")
+    await modal.locator("input").fill("1")
+    await visit.by("modal-submit").click()
+    await expect(modal).to_contain_text("already; write more than that")
+    await modal.locator("input").fill("500")
+    await visit.by("modal-submit").click()
+    await expect(modal).to_be_hidden()
+    await expect(alert).to_contain_text("until $500.00", timeout=10_000)
+
+
+async def choose(visit: Visit, option: str) -> None:
+    """Pick from the Snooze menu of the first alert."""
+    alert = visit.page.locator("#log").get_by_test_id("message").filter(has_text="🔴 Daily spend").first
+    await alert.locator('[data-action="snooze"]').first.click()
+    await visit.page.get_by_text(option, exact=True).first.click()
+
+
+async def test_broken_rules_are_shown_at_their_line_and_mended(open_page: Open) -> None:
+    visit = await open_page()
+    editor = visit.by("rules-editor")
+    good = await editor.input_value()
+    await editor.fill(good.replace("threshold: $35", "threshold: 35"))
+    await visit.by("rules-save").click()
+    await expect(visit.by("mistakes")).to_contain_text("has no unit")
+    await visit.picture("mistake")
+    await visit.page.locator('[data-channel="voice-ops"]').first.click()
+    await visit.message("The last good rules stay in force").wait_for(timeout=15_000)
+    await editor.fill(good.replace("$35", "$20"))
+    await visit.by("rules-save").click()
+    await expect(visit.by("mistakes")).to_be_empty()
+    await visit.message("is good again").wait_for(timeout=15_000)
+    await visit.does("backtest").click()
+    await expect(visit.by("backtest-results")).to_contain_text("Daily spend", timeout=20_000)
+
+
+async def test_a_reload_shows_everything_again(open_page: Open) -> None:
+    visit = await open_page()
+    await visit.spends_over_the_threshold()
+    before = await visit.page.locator("#log").get_by_test_id("message").count()
+    await visit.page.reload()
+    await visit.message("🔴 Daily spend").wait_for()
+    assert await visit.page.locator("#log").get_by_test_id("message").count() == before
+
+
+async def test_a_month_passes_in_half_a_minute_and_nothing_is_lost_or_doubled(open_page: Open) -> None:
+    visit = await open_page()
+    began, started = visit.show.clock.now(), time.monotonic()
+    await visit.does("day").click()
+    while visit.show.clock.now() < began + timedelta(days=30):
+        await asyncio.sleep(0.2)
+    took = time.monotonic() - started
+    await visit.does("pause").click()
+    await expect(visit.by("proof")).to_contain_text("0 lost, 0 doubled")
+    await visit.message("✅ Daily spend").wait_for()
+    await visit.picture("month")
+    print(f"30 days in {took:.1f} s")
+    assert took < 120  # half a minute on a quiet machine
+
+
+async def test_a_killed_bot_is_shown_as_gone_and_recovers(open_page: Open) -> None:
+    visit = await open_page()
+    await visit.spends_over_the_threshold()
+    await visit.does("kill").click()
+    await expect(visit.by("bot-line")).to_contain_text("not running", ignore_case=True)
+    await visit.types("/agent-usage today")
+    await expect(visit.by("status")).to_contain_text("The bot did not answer")
+    await visit.does("start").click()
+    await visit.show.world.slack.socket.wait_connected(timeout=30)
+    await visit.types("/agent-usage status")
+    await visit.message("every message is delivered").wait_for(timeout=20_000)
+    await expect(visit.by("proof")).to_contain_text("0 lost, 0 doubled")
+
+
+async def test_the_keyboard_alone_is_enough(open_page: Open) -> None:
+    visit = await open_page()
+    alert = await visit.spends_over_the_threshold()
+    await visit.by("composer").focus()
+    await visit.page.keyboard.type("/agent-usage help")
+    await visit.page.keyboard.press("Enter")
+    await visit.message("where each budget stands").wait_for()
+    await alert.get_by_role("button", name="Acknowledge").focus()
+    await visit.page.keyboard.press("Enter")
+    await expect(alert).to_contain_text("acknowledged by", timeout=10_000)
+    seen = set()
+    for _ in range(60):
+        await visit.page.keyboard.press("Tab")
+        seen.add(
+            await visit.page.evaluate("document.activeElement.dataset.testid || document.activeElement.dataset.do")
+        )
+    assert {"send", "calls", "pause", "rules-editor"} <= seen
+
+
+async def test_a_guest_is_told_why_not(open_page: Open) -> None:
+    visit = await open_page()
+    await visit.does("me-guest").click()
+    await visit.page.locator('[data-channel="general"]').first.click()
+    await visit.types("/agent-usage today")
+    await visit.message("Guests can't ask for usage here").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1440 px", "360 px"])
+async def test_nothing_is_clipped_and_accessibility_has_no_serious_finding(
+    open_page: Open, viewport: dict[str, int], scheme: str
+) -> None:
+    if not AXE.is_file():
+        missing("axe-core", "make .venv/axe.stamp")
+    visit = await open_page(viewport=viewport, color_scheme=scheme)
+    await visit.types("/agent-usage")
+    await visit.message("Monthly budget").wait_for()
+    await visit.page.wait_for_timeout(500)
+    await visit.picture(f"page_{viewport['width']}_{scheme}")
+    assert await visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    await visit.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await visit.page.evaluate("axe.run()")
+    serious = [_short(each) for each in found["violations"] if each["impact"] in ("serious", "critical")]
+    assert serious == []
+
+
+def _short(violation: dict[str, Any]) -> tuple[str, list[str]]:
+    return violation["id"], [node["html"][:120] for node in violation["nodes"][:3]]
+
+
+async def test_2000_messages_stay_smooth(open_page: Open) -> None:
+    visit = await open_page()
+    slack = visit.show.world.slack
+    channel = slack.channel("voice-spend").id
+    for number in range(2000):
+        section = {
+            "type": "section",
+            "text": {"type": "mrkdwn", "text": f"*Message* {number}"},
+            "block_id": f"b{number}",
+        }
+        slack.workspace.post(
+            Message(channel, slack.workspace.next_ts(), BOT_USER_ID, f"Message {number}", blocks=[section])
+        )
+    slack.changes.note()
+    await visit.message("Message 1999").wait_for(timeout=15_000)
+    began = time.monotonic()
+    await visit.types("/agent-usage help")
+    await visit.message("where each budget stands").wait_for()
+    took = time.monotonic() - began
+    print(f"an answer among 2,000 messages after {took:.2f} s")
+    assert took < 3
+
+
+async def test_the_home_tab_is_drawn_when_it_has_content(open_page: Open) -> None:
+    visit = await open_page()
+    await visit.by("home-tab").click()
+    await expect(visit.by("home")).to_be_visible()
+    await visit.picture("home")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_kind_of_message_is_drawn_whole(open_page: Open, scheme: str) -> None:
+    visit = await open_page(viewport={"width": 1100, "height": 1600}, color_scheme=scheme)
+    slack = visit.show.world.slack
+    channel = slack.channel("general").id
+    await visit.page.locator('[data-channel="general"]').first.click()
+    samples = [path for path in sorted(SAMPLES.glob("*.json")) if "modal" not in path.stem]
+    for number, path in enumerate(samples):
+        sample = json.loads(path.read_text(encoding="utf-8"))
+        blocks = [{"block_id": f"k{number}-{place}", **block} for place, block in enumerate(sample["blocks"])]
+        slack.workspace.post(Message(channel, slack.workspace.next_ts(), BOT_USER_ID, sample["text"], blocks=blocks))
+    slack.changes.note()
+    messages = visit.page.locator("#log").get_by_test_id("message")
+    await expect(messages).to_have_count(len(samples), timeout=15_000)
+    for number in range(len(samples)):
+        drawn = messages.nth(number)
+        await drawn.scroll_into_view_if_needed()
+        wide = await drawn.evaluate("each => each.scrollWidth - each.clientWidth")
+        assert wide <= 0, samples[number].stem
+        assert not await drawn.get_by_text("can't be drawn").count(), samples[number].stem
+        if folder := os.environ.get("PICTURES_OF_EVERY_KIND"):
+            await drawn.screenshot(path=f"{folder}/{samples[number].stem}_{scheme}.png")

@@ -1,0 +1,51 @@
+"""What rules would have said over past readings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.budget.backtest import backtest
+from bot.model import Totals
+from bot.rules.models import Rules
+from bot.windows import midnight
+from tests.samples.figures import SUNDAY, rule
+
+HOUR = timedelta(hours=1)
+
+
+def test_a_day_that_filled_up_is_told_at_the_reading_that_showed_it() -> None:
+    begin = midnight(SUNDAY)
+    rows = {SUNDAY: [(begin + hour * HOUR, Totals(hour * 500)) for hour in range(1, 13)]}
+    said = backtest(Rules(rules=(rule(),)), rows, begin, begin + timedelta(days=1))
+    assert [(each.at, each.decision.reason.value) for each in said] == [
+        (begin + 8 * HOUR, "CROSSED"),
+        (begin + 10 * HOUR, "RAISED"),
+    ]
+
+
+def test_days_that_were_first_read_long_after_count_as_read_at_their_end() -> None:
+    days = [SUNDAY - timedelta(days=back) for back in range(5)]
+    rows = {day: [(midnight(SUNDAY) + 30 * HOUR, Totals(6000 if day.day % 2 else 10))] for day in days}
+    said = backtest(Rules(rules=(rule(),)), rows, midnight(days[-1]), midnight(SUNDAY) + 2 * timedelta(days=1))
+    assert [each.decision.standing.window.start for each in said] == [day for day in reversed(days) if day.day % 2]
+    assert all(each.at == midnight(each.decision.standing.window.end) for each in said)
+
+
+def test_a_forecast_is_made_from_the_curves_before_that_moment_alone() -> None:
+    days = [SUNDAY - timedelta(weeks=back) for back in range(6)]
+    rows = {
+        day: [(midnight(day) + hour * HOUR, Totals(hour * 300, Decimal(hour), hour)) for hour in range(1, 24)]
+        for day in days
+    }
+    budget = rule(threshold=5000, alert_at=(100,), forecast=True)
+    said = backtest(Rules(rules=(budget,)), rows, midnight(days[-1]), midnight(SUNDAY) + 24 * HOUR)
+    reasons = [(each.decision.reason.value, each.decision.standing.window.start) for each in said]
+    assert ("FORECAST", SUNDAY) in reasons
+    assert ("FORECAST", days[-1]) not in reasons
+
+
+def test_nothing_read_says_nothing() -> None:
+    assert backtest(Rules(rules=(rule(),)), {}, midnight(SUNDAY), midnight(SUNDAY) + HOUR) == []
+    before = {SUNDAY - timedelta(days=200): [(midnight(SUNDAY), Totals(6000))]}
+    assert backtest(Rules(rules=(rule(),)), before, midnight(SUNDAY), midnight(SUNDAY) + HOUR) == []
