@@ -29,6 +29,7 @@ PAGES = [
     "docs/rules.md",
     "docs/operations.md",
     "docs/forecast.md",
+    "docs/sandbox.md",
 ]
 SECRETS = {ADMIN_KEY: "sk_car_admin_x", BOT_TOKEN: "xoxb-x", APP_TOKEN: "xapp-x", SIGNING_SECRET: "x"}
 

@@ -209,7 +209,6 @@ async def test_the_home_tab_is_drawn_when_it_has_content(open_page: Open) -> Non
     visit = await open_page()
     await visit.by("home-tab").click()
     await expect(visit.by("home")).to_be_visible()
-    await visit.picture("home")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
