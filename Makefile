@@ -9,7 +9,7 @@ sandbox: .venv/run.stamp  ## try the whole bot on this machine, no account neede
 	@$(BIN)/python -m bot sandbox
 
 test: .venv/dev.stamp  ## set up and run every test
-	$(BIN)/python -m pytest -n 12 --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n 8 --dist loadgroup $(TESTS)
 
 crash: .venv/dev.stamp  ## kill the bot at every point of telling a crossing (half an hour; `make test` holds a short form)
 	$(BIN)/python -m tests.crash
