@@ -21,16 +21,7 @@ from bot.slack.failures import DESTINATION_MENDS, Failure
 from bot.slack.manifest import SCOPES
 
 ROOT = Path(__file__).parent.parent
-PAGES = [
-    "README.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "docs/design.md",
-    "docs/rules.md",
-    "docs/operations.md",
-    "docs/forecast.md",
-    "docs/sandbox.md",
-]
+PAGES = [path.relative_to(ROOT).as_posix() for path in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")))]
 SECRETS = {ADMIN_KEY: "sk_car_admin_x", BOT_TOKEN: "xoxb-x", APP_TOKEN: "xapp-x", SIGNING_SECRET: "x"}
 
 
@@ -201,7 +192,7 @@ def _codes(line: str) -> list[str]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_relative_link_leads_somewhere(name: str) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", page(name)):
+    for target in re.findall(r"(?:\]\(|src=\"|srcset=\")([^)\s\"]+)", page(name)):
         if target.startswith(("http://", "https://")):
             continue
         path, _, place = target.partition("#")
@@ -215,6 +206,11 @@ def _headings(path: Path) -> set[str]:
     """The page's headings as links name them."""
     titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_picture_is_shown_somewhere() -> None:
+    shown = "".join(page(name) for name in PAGES)
+    assert [path.name for path in (ROOT / "docs" / "pictures").iterdir() if path.name not in shown] == []
 
 
 @pytest.mark.parametrize("name", PAGES)

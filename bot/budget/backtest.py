@@ -40,8 +40,6 @@ def backtest(rules: Rules, rows: Rows, since: datetime, until: datetime) -> list
     said = []
     for now in _moments(known, since, until):
         reading = _as_read(known, now)
-        if not reading.days:
-            continue
         sight = Sight(Sums(reading), _curves(rows, now), rules.expected_in)
         for decision in decide(evaluate(rules.rules, sight, began, now), incidents, now):
             if decision.reason.speaks:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,6 +21,8 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
+Scheme = Literal["light", "dark"]
+PICTURES = Path(folder) if (folder := os.environ.get("PICTURES")) else None
 AXE = Path(__file__).parents[2] / ".venv" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -43,6 +45,7 @@ class Visit:
     show: Show
     url: str
     page: Page
+    scheme: Scheme | None = None
     errors: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
 
@@ -69,15 +72,19 @@ class Visit:
         return alert
 
     async def picture(self, name: str) -> None:
-        """Keep a picture where PICTURES says so."""
-        if folder := os.environ.get("PICTURES"):
-            await self.page.screenshot(path=Path(folder) / f"{name}.png")
+        """Keep a picture in its colour scheme where PICTURES says so; a test that runs in one scheme keeps both."""
+        if not PICTURES:
+            return
+        both: tuple[Scheme, ...] = ("dark", "light")
+        for scheme in (self.scheme,) if self.scheme else both:
+            await self.page.emulate_media(color_scheme=scheme)
+            await self.page.screenshot(path=PICTURES / f"{name}_{scheme}.png", animations="disabled")
 
 
 @asynccontextmanager
 async def opened(browser: Browser, show: Show, url: str, **how: Any) -> AsyncIterator[Visit]:
     context = await browser.new_context(locale="en-US", timezone_id="UTC", **how)
-    visit = Visit(show, url, await context.new_page())
+    visit = Visit(show, url, await context.new_page(), how.get("color_scheme"))
 
     def heard(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -47,5 +47,9 @@ def test_a_forecast_is_made_from_the_curves_before_that_moment_alone() -> None:
 
 def test_nothing_read_says_nothing() -> None:
     assert backtest(Rules(rules=(rule(),)), {}, midnight(SUNDAY), midnight(SUNDAY) + HOUR) == []
-    before = {SUNDAY - timedelta(days=200): [(midnight(SUNDAY), Totals(6000))]}
-    assert backtest(Rules(rules=(rule(),)), before, midnight(SUNDAY), midnight(SUNDAY) + HOUR) == []
+
+
+def test_a_day_older_than_a_check_reads_says_nothing_when_it_is_restated() -> None:
+    old = SUNDAY - timedelta(days=200)
+    rows = {old: [(midnight(old) + HOUR, Totals(10)), (midnight(SUNDAY) + HOUR, Totals(6000))]}
+    assert backtest(Rules(rules=(rule(),)), rows, midnight(SUNDAY), midnight(SUNDAY) + 2 * HOUR) == []

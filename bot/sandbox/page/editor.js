@@ -51,6 +51,10 @@ export function editor(root, { save }) {
     const end = area.value.indexOf("\n", before);
     area.focus();
     area.setSelectionRange(before + Math.max(0, (column ?? 1) - 1), end < 0 ? area.value.length : end);
+    reveal(line);
+  }
+
+  function reveal(line) {
     area.scrollTop = Math.max(0, (line - 4) * (area.scrollHeight / lines));
     scroll();
   }
@@ -65,6 +69,7 @@ export function editor(root, { save }) {
     if (!answer) return;
     saved = text;
     show(answer.mistakes ?? []);
+    if (mistakes.length) reveal(mistakes[0].line);
     setText(note, mistakes.length ? "Saved, with mistakes: the last good rules stay in force." : "Saved. In force within seconds.");
   }
 

@@ -95,7 +95,7 @@ export class MessageList {
             el("strong", { class: "author" }, name),
             user?.role === "bot" ? el("span", { class: "tag" }, "app") : "",
             el("time", { datetime: date.toISOString(), title: utc(date) }, timeOfDay(date)),
-            message.edited ? el("span", { class: "edited" }, "(edited)") : "",
+            message.edited && !message.blocks?.length ? el("span", { class: "edited" }, "(edited)") : "",
           ),
           body,
           this.inThread ? "" : el("div", { class: "replies" }),
