@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from bot.budget.decide import Decision, Reason, after, decide
 from bot.budget.evaluate import Sight, Standing, evaluate, standing_in, windows_judged
+from bot.budget.forecast import REMEMBERED
 from bot.budget.incident import Incidents
 from bot.budget.sums import Sums
 from bot.cartesia.shared import SharedReadings
@@ -21,8 +22,6 @@ from bot.slack import alerts, blocks
 from bot.store.incidents import IncidentStore, Kept, Place, Saying
 from bot.store.ledger import Ledger
 from bot.windows import Window, checked_span, midnight, utc_day
-
-REMEMBERED = timedelta(weeks=9)  # of curves: what a forecast looks back on, and a little
 
 log = logging.getLogger(__name__)
 

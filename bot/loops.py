@@ -20,6 +20,7 @@ from bot.waiting import set_within
 LOOK = 1.0  # seconds between two looks at the rules file, and at whether the bot sees
 GLANCE = 0.25  # seconds between two looks at whether a check is due
 DAY = 86_400.0  # seconds
+CHECK_PATIENCE = 60.0  # seconds in which a check under way may still show that the bot sees
 START = 20.0  # seconds within which a process that may read checks at once, since the first check runs at start
 
 T = TypeVar("T")
@@ -41,35 +42,50 @@ class Loops:
     seconds: Callable[[], float] = time.monotonic
     glance: float = GLANCE
     _rules_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _next_check: float | None = None  # by `seconds`
+    _checking_since: float | None = None  # by the monotonic clock
 
     async def check(self) -> None:
         """A check each interval; new rules are judged at once, by the last reading."""
-        began, next_check = time.monotonic(), None
-        while not await set_within(self.stop, self._pause(next_check)):
+        began = time.monotonic()
+        while not await set_within(self.stop, self._pause()):
             if not self.presence.may_read:
-                next_check = None
-            elif next_check is None:
+                self._next_check = None
+            elif self._next_check is None:
                 taken_over = time.monotonic() - began > START
                 left = await _logged(self.presence.until_next_reading) if taken_over else 0.0
-                next_check = self.seconds() + (left or 0.0)
-            elif self.seconds() >= next_check:
-                next_check = self.seconds() + self.interval.total_seconds()
+                self._next_check = self.seconds() + (left or 0.0)
+            elif self._is_due():
+                self._checking_since = time.monotonic()
+                self._next_check = self.seconds() + self.interval.total_seconds()
                 await _logged(self._check_once)
+                self._checking_since = None
             elif self._rules_changed.is_set():
                 self._rules_changed.clear()
                 await _logged(self.checker.judge_again)
 
-    def _pause(self, next_check: float | None) -> float:
+    def _pause(self) -> float:
         """Seconds until the next look at whether a check is due."""
-        return self.glance if next_check is None else min(self.glance, max(0.0, next_check - self.seconds()))
+        if self._next_check is None:
+            return self.glance
+        return min(self.glance, max(0.0, self._next_check - self.seconds()))
+
+    def _is_due(self) -> bool:
+        return self._next_check is not None and self.seconds() >= self._next_check
+
+    def _is_about_to_see(self) -> bool:
+        """Whether a check is due or has just begun. Where the clock leaps ahead, what that check finds comes first."""
+        if self._checking_since is None:
+            return self._is_due()
+        return time.monotonic() - self._checking_since < CHECK_PATIENCE
 
     async def watch_sight(self) -> None:
         """Tell when nothing can be read for too long."""
         while not await set_within(self.stop, LOOK):
-            if self.presence.may_read:
-                await _logged(self.checker.watch_sight)
-            else:
+            if not self.presence.may_read:
                 self.checker.look_away()
+            elif self.checker.usage.outage or not self._is_about_to_see():
+                await _logged(self.checker.watch_sight)
 
     async def watch_hearing(self) -> None:
         """Tell, once Slack takes messages again, that it took none for too long."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from operator import itemgetter
 
 from bot.budget.decide import Decision, after, decide
 from bot.budget.evaluate import Sight, evaluate
+from bot.budget.forecast import REMEMBERED
 from bot.budget.incident import Incident
 from bot.budget.sums import Sums
 from bot.model import Reading, Totals
@@ -19,8 +18,8 @@ from bot.windows import Window, checked_span, midnight, utc_day
 Rows = Mapping[date, Sequence[tuple[datetime, Totals]]]
 """Each day's figures with the moments they were first read, the oldest first."""
 
-
 READ_BEFORE = timedelta(days=80)  # what is read of the days before, for the usual and for windows that had begun
+INTERVAL = timedelta(minutes=15)  # between two checks, where no figure says that there was one
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +30,18 @@ class WouldSay:
     decision: Decision
 
 
-def backtest(rules: Rules, rows: Rows, since: datetime, until: datetime) -> list[WouldSay]:
-    """What these rules would have said between two moments. A day that was first read after it had ended counts as read
-    at its end, since nothing tells how it filled up."""
-    known = {day: _from_its_end(day, each) for day, each in rows.items()}
+def backtest(
+    rules: Rules, rows: Rows, since: datetime, until: datetime, interval: timedelta = INTERVAL
+) -> list[WouldSay]:
+    """What these rules would have said between two moments, checked whenever a figure changed and at least each
+    `interval`. A day that was first read after it had ended counts as read at its end, since nothing tells how it
+    filled up."""
     began = dict.fromkeys((rule.name for rule in rules.rules), since)
     incidents: dict[tuple[str, Window], Incident] = {}
     said = []
-    for now in _moments(known, since, until):
-        reading = _as_read(known, now)
-        sight = Sight(Sums(reading), _curves(rows, now), rules.expected_in)
+    past = _Past(rows)
+    for now in checks([at for at, _, _ in past.changes], since, until, interval):
+        sight = Sight(Sums(past.read(now)), past.curves, rules.expected_in)
         for decision in decide(evaluate(rules.rules, sight, began, now), incidents, now):
             if decision.reason.speaks:
                 said.append(WouldSay(now, decision))
@@ -49,30 +50,45 @@ def backtest(rules: Rules, rows: Rows, since: datetime, until: datetime) -> list
     return said
 
 
+def checks(changes: Sequence[datetime], since: datetime, until: datetime, interval: timedelta) -> Iterator[datetime]:
+    """The moments at which a figure had changed, and in longer gaps between them one each interval, since time alone
+    closes windows, ends silences and calls people again. A check that came a little late is not doubled."""
+    last = since
+    for change in [*sorted({each for each in changes if since <= each <= until}), until + interval]:
+        while change - last > interval * 1.5 and last + interval <= until:
+            last += interval
+            yield last
+        if change <= until:
+            last = change
+            yield change
+
+
+class _Past:
+    """The readings one after the other: each moment adds to what was known at the one before."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.changes = sorted(
+            ((at, day, totals) for day, each in rows.items() for at, totals in _from_its_end(day, each)),
+            key=lambda change: change[:2],
+        )
+        self.curves: dict[date, list[tuple[datetime, Totals]]] = {}
+        self._known: dict[date, Totals] = {}
+        self._next = 0
+
+    def read(self, now: datetime) -> Reading:
+        """What a check would have read then; asked in the order of time."""
+        while self._next < len(self.changes) and self.changes[self._next][0] <= now:
+            at, day, totals = self.changes[self._next]
+            self._known[day] = totals
+            if utc_day(at) == day:
+                self.curves.setdefault(day, []).append((at, totals))
+            self._next += 1
+        for day in [each for each in self.curves if each < utc_day(now - REMEMBERED)]:
+            del self.curves[day]
+        span = checked_span(now)
+        return Reading(span, {day: self._known[day] for day in span.each_day() if day in self._known}, now)
+
+
 def _from_its_end(day: date, rows: Sequence[tuple[datetime, Totals]]) -> list[tuple[datetime, Totals]]:
     end = midnight(day + timedelta(days=1))
     return [(end, rows[0][1]), *rows[1:]] if rows[0][0] > end else list(rows)
-
-
-def _moments(rows: Rows, since: datetime, until: datetime) -> Iterator[datetime]:
-    """Every moment at which a figure had changed."""
-    yield from sorted({at for each in rows.values() for at, _ in each if since <= at <= until})
-
-
-def _as_read(rows: Rows, now: datetime) -> Reading:
-    span = checked_span(now)
-    found = {}
-    for day in span.each_day():
-        place = bisect_right(rows.get(day, ()), now, key=itemgetter(0))
-        if place:
-            found[day] = rows[day][place - 1][1]
-    return Reading(span, found, now)
-
-
-def _curves(rows: Rows, now: datetime) -> dict[date, list[tuple[datetime, Totals]]]:
-    oldest = utc_day(now - timedelta(weeks=9))
-    recent = {day: each for day, each in rows.items() if oldest <= day <= utc_day(now)}
-    within = {
-        day: [(at, totals) for at, totals in each if at <= now and utc_day(at) == day] for day, each in recent.items()
-    }
-    return {day: curve for day, curve in within.items() if curve}

@@ -23,6 +23,7 @@ Curve = Sequence[tuple[datetime, Totals]]
 
 FEWEST: Final = 3  # earlier days of a kind; fewer tell nothing
 SAME_WEEKDAY: Final = timedelta(weeks=8)  # how far back days of the same weekday count
+REMEMBERED: Final = timedelta(weeks=9)  # of curves: as far back as that, and a little
 SAME_KIND: Final = timedelta(weeks=4)  # how far back any workday stands in for a workday, any weekend day for another
 LEVEL: Final = (0.5, 2.0)  # the recent level counts for no less and no more than so many times the usual
 

@@ -15,6 +15,7 @@ from bot.windows import midnight, utc_day
 CENTS_A_MINUTE = 6
 MINUTES_A_CALL = 4
 _HOUR = timedelta(hours=1)
+_INSTANT = timedelta(microseconds=1)  # what a moment is told in
 
 
 def _office(moment: datetime) -> int:
@@ -70,17 +71,19 @@ class SimulatedAccount:
         while since < until:
             end = min(until, since.replace(minute=0, second=0, microsecond=0) + _HOUR)
             if not self.outage:
-                self.rest += Fraction(PROFILES[self.profile](since)) * Fraction(
-                    (end - since) / _HOUR
-                ).limit_denominator(3600)
+                self.rest += PROFILES[self.profile](since) * Fraction((end - since) // _INSTANT, _HOUR // _INSTANT)
             calls, self.rest = divmod(self.rest, MINUTES_A_CALL)
             if calls:
                 self._use(utc_day(since), Fraction(calls * MINUTES_A_CALL))
             since = end
 
-    def spend(self, now: datetime, cents: int) -> None:
-        """Calls for so much money, now."""
-        self._use(utc_day(now), Fraction(cents, CENTS_A_MINUTE))
+    def calls(self, now: datetime) -> None:
+        """Calls for $5, now."""
+        self._use(utc_day(now), Fraction(500, CENTS_A_MINUTE))
+
+    def switch_outage(self, _now: datetime) -> None:
+        """No calls come in any more, or they do again."""
+        self.outage = not self.outage
 
     def busy_hour(self, now: datetime) -> None:
         """Five times what the profile has in its busiest hour, at once."""

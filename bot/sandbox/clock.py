@@ -7,8 +7,10 @@ import struct
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
-_FORMAT = struct.Struct("ddd")  # the moment (seconds since 1970), the monotonic second it was set at, how fast it runs
+_FORMAT = struct.Struct("qdd")  # the moment (microseconds since 1970), the monotonic second it was set at, its speed
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SimulatedClock:
@@ -18,7 +20,7 @@ class SimulatedClock:
         file.write_bytes(bytes(_FORMAT.size))
         with file.open("r+b") as opened:
             self._shared = mmap.mmap(opened.fileno(), _FORMAT.size)
-        self._set(moment.timestamp(), 1.0)
+        self._set(moment, 1.0)
 
     def now(self) -> datetime:
         """The moment it shows."""
@@ -26,18 +28,18 @@ class SimulatedClock:
 
     def stand(self) -> None:
         """Stop where it is."""
-        self._set(self.now().timestamp(), 0.0)
+        self._set(self.now(), 0.0)
 
     def run(self) -> None:
         """Go as fast as real time."""
-        self._set(self.now().timestamp(), 1.0)
+        self._set(self.now(), 1.0)
 
     def move(self, by: timedelta) -> None:
         """Go ahead by so much, and stand there. A clock of ours never goes back: what was told has its moment."""
-        self._set((self.now() + by).timestamp(), 0.0)
+        self._set(self.now() + by, 0.0)
 
-    def _set(self, moment: float, speed: float) -> None:
-        self._shared[:] = _FORMAT.pack(moment, time.monotonic(), speed)
+    def _set(self, moment: datetime, speed: float) -> None:
+        self._shared[:] = _FORMAT.pack((moment - _EPOCH) // timedelta(microseconds=1), time.monotonic(), speed)
 
 
 class SharedClock:
@@ -53,5 +55,6 @@ class SharedClock:
 
 
 def _shown(shared: mmap.mmap) -> datetime:
-    moment, since, speed = _FORMAT.unpack(shared[:])
-    return datetime.fromtimestamp(moment + (time.monotonic() - since) * speed, UTC)
+    moment, since, speed = cast("tuple[int, float, float]", _FORMAT.unpack(shared[:]))
+    passed = timedelta(seconds=time.monotonic() - since) if speed else timedelta()
+    return _EPOCH + timedelta(microseconds=moment) + passed * speed

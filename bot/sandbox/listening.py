@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 
 class LoopbackServer:
@@ -27,9 +28,13 @@ class LoopbackServer:
         """What is served; each server overrides this."""
         raise NotImplementedError
 
+    def middlewares(self) -> list[Middleware]:
+        """What every request goes through first."""
+        return []
+
     async def start(self) -> None:
         self.stopping.clear()
-        application = web.Application(client_max_size=8 * 1024 * 1024)
+        application = web.Application(client_max_size=8 * 1024 * 1024, middlewares=self.middlewares())
         application.add_routes(self.routes())
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()

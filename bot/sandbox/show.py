@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sqlite3
 import sys
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from bot.rules.mistakes import RulesError
+from bot.rules.parse import parse
 from bot.sandbox.account import PROFILES, SimulatedAccount
 from bot.sandbox.clock import SimulatedClock
 from bot.sandbox.faults import ANY_ENDPOINT, Fault
+from bot.sandbox.proof import Proof, prove
 from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID
-from bot.sandbox.world import BotProcess, World
+from bot.sandbox.world import BotProcess, World, real_now
 from bot.windows import midnight, utc_day
 
 Speed = Literal["paused", "real", "hour", "day"]
@@ -68,43 +69,46 @@ FAULTS: dict[str, tuple[str, str, Fault]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """What was decided against what the simulated Slack holds: `lost` are messages that count as delivered and are not
-    there, `doubled` those that are there twice, `waiting` those that Slack does not have yet."""
+class RealUsage:
+    """A team's own figures instead of simulated ones: the environment that reads them, and the team's rules if any."""
 
-    crossings: int = 0
-    messages: int = 0
-    lost: int = 0
-    doubled: int = 0
-    waiting: int = 0
+    environment: Mapping[str, str]
+    rules: str | None = None
 
 
 @dataclass
 class Show:
-    """Everything the page shows and moves. `real_usage` is the environment of a real Cartesia key instead."""
+    """Everything the page shows and moves; with `real` usage, neither the account nor the time can be moved."""
 
     folder: Path
-    real_usage: dict[str, str] = field(default_factory=dict)
+    real: RealUsage | None = None
     speed: Speed = "real"
     faults: set[str] = field(default_factory=set)
     bot: BotProcess | None = None
     _ticking: asyncio.Task[None] | None = None
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)  # of starts and kills
 
     def __post_init__(self) -> None:
         self.clock_file = self.folder / "clock"
-        self.clock = SimulatedClock(self.clock_file, datetime.now(UTC))
-        self.world = World(self.folder, self.clock.now, rules=RULES)
-        self.world.slack.workspace.add_channel("finance", members=(ADMIN, BOT_USER_ID))
+        self.clock = SimulatedClock(self.clock_file, real_now())
+        self.now = real_now if self.real else self.clock.now
+        rules = self.real.rules if self.real and self.real.rules else RULES
+        self.world = World(self.folder, self.now, rules=rules)
+        workspace = self.world.slack.workspace
+        for name in _channels_of(rules):
+            if workspace.find_channel(name) is None:
+                channel_id = "" if name.startswith("#") else name
+                workspace.add_channel(name.lower(), channel_id=channel_id, members=(ADMIN, BOT_USER_ID))
         self.account = SimulatedAccount(self.world.cartesia)
-        self._passed = self.clock.now()
+        self._passed = self.now()
 
     async def start(self) -> None:
         """Fill the account's past, and start the bot and the clock."""
-        today = utc_day(self.clock.now())
-        if not self.real_usage:
+        today = utc_day(self.now())
+        if not self.real:
             self.account.fill(today, HISTORY_DAYS)
-            self.account.pass_time(midnight(today), self.clock.now())
-        self._passed = self.clock.now()
+            self.account.pass_time(midnight(today), self.now())
+        self._passed = self.now()
         await self.start_bot()
         self._ticking = asyncio.create_task(self._tick())
 
@@ -120,26 +124,38 @@ class Show:
     def is_running(self) -> bool:
         return self.bot is not None and self.bot.process is not None and self.bot.process.returncode is None
 
+    @property
+    def ended(self) -> str:
+        """The last thing the bot said before it ended by itself; empty where it runs or was killed."""
+        process = self.bot.process if self.bot else None
+        if self.bot is None or process is None or process.returncode in (None, -signal.SIGKILL):
+            return ""
+        return self.bot.lines[-1] if self.bot.lines else f"It ended with {process.returncode}."
+
     async def start_bot(self) -> None:
         """Start the bot's process, unless it runs."""
-        if self.is_running:
-            return
-        interval = {"CHECK_INTERVAL": INTERVAL_OF_REAL_USAGE if self.real_usage else INTERVAL}
-        environment = self.world.environment(**interval, **self.real_usage)
-        command = (sys.executable, "-m", "bot.sandbox.process", str(self.clock_file))
-        self.bot = BotProcess(command, environment, self.folder)
-        self.world.processes.append(self.bot)
-        await self.bot.start()
+        async with self._one_at_a_time:
+            if self.is_running:
+                return
+            if self.real:  # its time is real, so it is the program as everyone runs it
+                environment = self.world.environment(CHECK_INTERVAL=INTERVAL_OF_REAL_USAGE, **self.real.environment)
+                self.bot = BotProcess((sys.executable, "-m", "bot", "serve", "--socket"), environment, self.folder)
+            else:
+                command = (sys.executable, "-m", "bot.sandbox.process", str(self.clock_file))
+                self.bot = BotProcess(command, self.world.environment(CHECK_INTERVAL=INTERVAL), self.folder)
+            self.world.processes.append(self.bot)
+            await self.bot.start()
 
     async def kill_bot(self) -> None:
         """SIGKILL: no warning, nothing tidied up."""
-        if self.is_running and self.bot:
-            await self.bot.stop(signal.SIGKILL)
+        async with self._one_at_a_time:
+            if self.is_running and self.bot:
+                await self.bot.stop(signal.SIGKILL)
         self.note()
 
     def go(self, speed: Speed) -> None:
         """Let time stand, run, or fly. Raises ValueError with real usage, which has its own time."""
-        self.refuse_with_real_usage()
+        self._refuse_with_real_usage()
         self._pass()
         self.speed = speed
         (self.clock.run if speed == "real" else self.clock.stand)()
@@ -147,19 +163,28 @@ class Show:
 
     def jump_to_midnight(self) -> None:
         """Go to five minutes after the next UTC midnight, where the day before is closed."""
-        self.refuse_with_real_usage()
-        was_running = self.speed == "real"
-        target = midnight(utc_day(self.clock.now()) + timedelta(days=1)) + timedelta(minutes=5)
-        self.clock.move(target - self.clock.now())
-        self._pass()
-        if was_running:
+        self._refuse_with_real_usage()
+        self._move(midnight(utc_day(self.now()) + timedelta(days=1)) + timedelta(minutes=5) - self.now())
+        if self.speed == "real":
             self.clock.run()
         self.note()
 
-    def refuse_with_real_usage(self) -> None:
-        """Raises ValueError where the figures are the team's own: neither they nor their time can be played with."""
-        if self.real_usage:
-            raise ValueError("the figures are your own, and their time is real")
+    def spend(self, what: str) -> None:
+        """Let the account be used. Where time stands, a minute passes, since the bot looks at its intervals only.
+
+        Raises KeyError where there is no such use, ValueError with real usage.
+        """
+        self._refuse_with_real_usage()
+        uses: dict[str, Callable[[datetime], None]] = {
+            "calls": self.account.calls,
+            "busy_hour": self.account.busy_hour,
+            "outage": self.account.switch_outage,
+            "restate": self.account.restate,
+        }
+        uses[what](self.now())
+        if self.speed == "paused":
+            self._move(timedelta(minutes=1))
+        self.note()
 
     def fault(self, name: str, on: bool) -> None:
         """Let something go wrong from now on, or no more. Raises KeyError where there is no such fault."""
@@ -174,7 +199,7 @@ class Show:
 
     def choose(self, profile: str) -> None:
         """Use the account as this profile has it. Raises KeyError where there is none, ValueError with real usage."""
-        self.refuse_with_real_usage()
+        self._refuse_with_real_usage()
         PROFILES[profile]
         self.account.profile = profile
         self.note()
@@ -183,33 +208,12 @@ class Show:
         """Something the page shows has changed."""
         self.world.slack.changes.note()
 
-    def proof(self) -> Proof:
-        """What the database says was told, against what the simulated Slack holds."""
-        file = self.folder / "agent-usage.db"
-        if not file.exists():
-            return Proof()
-        try:
-            with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=0.2) as connection:
-                rows = connection.execute("SELECT id, state FROM outbox WHERE action <> 'edit'").fetchall()
-                [crossings] = connection.execute("SELECT count(*) FROM decisions").fetchone()
-        except sqlite3.Error:
-            return Proof()  # the bot is making its tables: asked again with the next change
-        there = Counter(
-            str(each.metadata["event_payload"]["id"])
-            for each in self.world.slack.workspace.posted
-            if each.metadata and each.user == BOT_USER_ID
-        )
-        delivered = [row_id for row_id, state in rows if state == "delivered"]
-        return Proof(
-            crossings,
-            len(rows),
-            lost=sum(1 for row_id in delivered if not there[row_id]),
-            doubled=sum(1 for count in there.values() if count > 1),
-            waiting=len(rows) - len(delivered),
-        )
+    def proof(self) -> Proof | None:
+        """What was told against what the simulated Slack has; None where the bot's database can't be read just now."""
+        return prove(self.folder / "agent-usage.db", self.world.slack.workspace.posted)
 
     async def _tick(self) -> None:
-        """Let time pass: the account is used, and in fast time each step waits for the bot's check."""
+        """Let time pass: the account is used, and in fast time each step waits until the bot has asked for usage."""
         while True:
             step = STEPS.get(self.speed)
             if step is None:
@@ -219,21 +223,39 @@ class Show:
                 continue
             loop = asyncio.get_running_loop()
             began, asked = loop.time(), len(self.world.cartesia.requests)
-            self.clock.move(step)
-            self._pass()
+            self._move(step)
             await self._checked(lambda asked=asked: len(self.world.cartesia.requests) > asked)  # type: ignore[misc] # bound here
             self.note()
             await asyncio.sleep(max(0.0, 1 / A_SECOND.get(self.speed, 1) - (loop.time() - began)))
 
+    def _refuse_with_real_usage(self) -> None:
+        if self.real:
+            raise ValueError("the figures are your own, and their time is real")
+
+    def _move(self, by: timedelta) -> None:
+        self.clock.move(by)
+        self._pass()
+
     def _pass(self) -> None:
-        now = self.clock.now()
+        now = self.now()
         self.account.pass_time(self._passed, now)
         self._passed = now
 
     async def _checked(self, asked: Callable[[], bool]) -> None:
-        if not self.is_running or self.real_usage:
+        if not self.is_running:
             return
         try:
             await self.world.cartesia.changes.until(asked, PATIENCE, "the bot's check")
         except TimeoutError:
             return  # the bot is away, or Cartesia is down: time does not wait
+
+
+def _channels_of(text: str) -> set[str]:
+    """The channels that these rules name; none where they hold mistakes, which the page shows."""
+    try:
+        rules = parse(text)
+    except RulesError:
+        return set()
+    escalations = (rule.escalate.channel for rule in rules.rules if rule.escalate)
+    named = {rules.channel, rules.operations_channel, *(rule.channel for rule in rules.rules), *escalations}
+    return {name for name in named if name}

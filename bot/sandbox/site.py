@@ -4,35 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from yarl import URL
 
 from bot.budget.backtest import READ_BEFORE, backtest
 from bot.errors import BotError
-from bot.model import Totals
-from bot.rules.mistakes import RulesError
 from bot.rules.parse import parse
 from bot.sandbox.listening import LoopbackServer
-from bot.sandbox.show import Show
-from bot.sandbox.slack.workspace import ADMIN, Json, Message, User, View
+from bot.sandbox.show import STEPS, RealUsage, Show
+from bot.sandbox.slack.workspace import Json, Message, SlackRefusal, View
+from bot.sandbox.snapshot import Snapshots, mistakes_of
 from bot.settings import Settings
 from bot.slack.alerts import headline
 from bot.slack.parts import window_words
 from bot.store.database import open_database
 from bot.store.ledger import Ledger
-from bot.windows import first_of_month, utc_day
+from bot.windows import utc_day
 
 PAGE = Path(__file__).with_name("page")
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+OWN_NAMES = {"127.0.0.1", "localhost"}
 BACKTEST_DAYS = 60
-SHOWN = 400  # of the incidents that a backtest finds
+LONGEST_STEP = max(STEPS.values())  # between two checks of the sandbox
+SHOWN = 400  # of what a backtest finds
 
 Act = Callable[[Json], Awaitable[Json | None]]
 
@@ -43,9 +45,10 @@ class Site(LoopbackServer):
     def __init__(self, show: Show, port: int = 0) -> None:
         super().__init__(port=port)
         self.show = show
-        self._seen: dict[tuple[str, str], tuple[str, int]] = {}
-        self._errors: dict[str, dict[str, str]] = {}
-        self._seq = 0
+        self._snapshots = Snapshots(show)
+
+    def middlewares(self) -> list[Middleware]:
+        return [_from_this_machine]
 
     def routes(self) -> list[web.RouteDef]:
         acts: dict[str, Act] = {
@@ -88,7 +91,8 @@ class Site(LoopbackServer):
 
     async def _state(self, request: web.Request) -> web.Response:
         since = request.query.get("since", "")
-        return web.json_response(self.state(int(since) if since.isdigit() else -1))
+        known = re.fullmatch("[0-9]{1,12}", since)
+        return web.json_response(self._snapshots.take(int(since) if known else -1))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """A line for every change; whoever hears it asks for the state."""
@@ -103,65 +107,6 @@ class Site(LoopbackServer):
                     await changes.until(lambda count=count: changes.count > count, 2.0)  # type: ignore[misc] # bound here
         return response
 
-    def state(self, since: int) -> Json:
-        """Everything, with the messages that changed after the state numbered `since`; -1 for all."""
-        show, slack = self.show, self.show.world.slack
-        self._seq += 1
-        now, proof = show.clock.now(), show.proof()
-        today = utc_day(now)
-        days = show.world.cartesia.days
-        month = [totals for day, totals in days.items() if first_of_month(today) <= day <= today]
-        return {
-            "seq": self._seq,
-            "now": now.isoformat(),
-            "clock": {"speed": show.speed},
-            "me": ADMIN,
-            "users": [_user(each) for each in slack.workspace.users.values()],
-            "channels": [
-                {"id": each.id, "name": each.name, "members": sorted(each.members), "archived": each.archived}
-                for each in slack.workspace.channels.values()
-                if each.im_with is None
-            ],
-            "messages": [_message(each) for each in slack.workspace.posted if self._changed_at(each) > since],
-            "views": [
-                self._view(each) for each in slack.workspace.views.values() if each.is_open and each.type == "modal"
-            ],
-            "homes": {each.user: each.blocks for each in slack.workspace.views.values() if each.type == "home"},
-            "account": {
-                "real": bool(show.real_usage),
-                "today": _totals(days.get(today, Totals())),
-                "month": _totals(sum(month, Totals())),
-                "profile": show.account.profile,
-                "outage": show.account.outage,
-            },
-            "rules": self._rules_now(),
-            "bot": {"running": show.is_running, "connected": bool(slack.socket.connections), "waiting": proof.waiting},
-            "faults": sorted(show.faults),
-            "proof": {
-                "crossings": proof.crossings,
-                "messages": proof.messages,
-                "lost": proof.lost,
-                "doubled": proof.doubled,
-            },
-        }
-
-    def _changed_at(self, message: Message) -> int:
-        """The number of the state in which the message was first seen as it is."""
-        place = (message.channel, f"{message.ts} {message.visible_to or ''}")
-        shown = json.dumps(_message(message), sort_keys=True)
-        known, seq = self._seen.get(place, ("", 0))
-        if known != shown:
-            seq = self._seq
-            self._seen[place] = (shown, seq)
-        return seq
-
-    def _view(self, view: View) -> Json:
-        return {"id": view.id, "user": view.user, "content": view.content, "errors": self._errors.get(view.id, {})}
-
-    def _rules_now(self) -> Json:
-        text = self.show.world.rules_file.read_text(encoding="utf-8")
-        return {"text": text, "mistakes": _mistakes(text)}
-
     # What a person can do
 
     def _acting(self, act: Act) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -170,9 +115,9 @@ class Site(LoopbackServer):
                 return web.json_response({"error": "Send JSON."}, status=415)
             try:
                 answer = await act(await request.json())
-            except (KeyError, LookupError, ValueError, TypeError) as error:
-                missing = f"there is no {error.args[0]}" if isinstance(error, KeyError) else str(error)
-                return web.json_response({"error": f"That can't be done: {missing}."}, status=400)
+            except (LookupError, ValueError, TypeError, BotError, SlackRefusal) as error:
+                trouble = f"there is no {error.args[0]}" if isinstance(error, KeyError) else str(error).rstrip(".")
+                return web.json_response({"error": f"That can't be done: {trouble}."}, status=400)
             self.show.note()
             return web.json_response(answer or {})
 
@@ -184,7 +129,7 @@ class Site(LoopbackServer):
         return _unanswered(typed.error)
 
     async def _say(self, body: Json) -> None:
-        self.show.world.slack.say(body["channel"], str(body["text"]), user=body["user"])
+        self.show.world.slack.say(body["channel"], _as_typed(str(body["text"])), user=body["user"])
 
     async def _click(self, body: Json) -> Json:
         slack = self.show.world.slack
@@ -206,10 +151,8 @@ class Site(LoopbackServer):
 
     async def _submit(self, body: Json) -> Json:
         view = self.show.world.slack.workspace.views[body["view_id"]]
-        values = {block: value for block, inputs in body["values"].items() for value in inputs.values()}
-        done = await self.show.world.slack.submit_view(view, values, user=body["user"])
-        self._errors[view.id] = done.errors
-        return {"errors": done.errors}
+        done = await self.show.world.slack.submit_view(view, body["values"], user=body["user"])
+        return {"errors": done.errors} | _unanswered(done.error)
 
     async def _close(self, body: Json) -> None:
         await self.show.world.slack.close_view(self.show.world.slack.workspace.views[body["view_id"]])
@@ -218,19 +161,7 @@ class Site(LoopbackServer):
         await self.show.world.slack.open_home(body["user"])
 
     async def _spend(self, body: Json) -> None:
-        self.show.refuse_with_real_usage()
-        account, now = self.show.account, self.show.clock.now()
-        match body["what"]:
-            case "calls":
-                account.spend(now, 500)
-            case "busy_hour":
-                account.busy_hour(now)
-            case "outage":
-                account.outage = not account.outage
-            case "restate":
-                account.restate(now)
-            case other:
-                raise ValueError(f"there is no {other}")
+        self.show.spend(body["what"])
 
     async def _profile(self, body: Json) -> None:
         self.show.choose(body["name"])
@@ -244,24 +175,30 @@ class Site(LoopbackServer):
             raise ValueError("the clock knows paused, real, hour and day, and a jump to midnight")
 
     async def _rules(self, body: Json) -> Json:
-        self.show.world.rules_file.write_text(str(body["text"]), encoding="utf-8")
-        return {"mistakes": _mistakes(str(body["text"]))}
+        text = str(body["text"])
+        written = self.show.folder / "rules.written"
+        written.write_bytes(text.encode())  # all of it or nothing: the bot may look at any moment
+        written.replace(self.show.world.rules_file)
+        return {"mistakes": mistakes_of(text)}
 
-    async def _backtest(self, body: Json) -> Json:
+    async def _backtest(self, _body: Json) -> Json:
         """What the rules in the file would have said over what the bot has read in this sandbox."""
         text = self.show.world.rules_file.read_text(encoding="utf-8")
-        if _mistakes(text):
+        if mistakes_of(text):
             raise ValueError("the rules hold mistakes: mend them first")
-        now = self.show.clock.now()
-        since = now - timedelta(days=int(body.get("days") or BACKTEST_DAYS))
+        now = self.show.now()
+        since = now - timedelta(days=BACKTEST_DAYS)
         database = open_database(self.show.world.database_url)
         try:
             rows = await Ledger(database).rows(utc_day(since - READ_BEFORE))
         finally:
             await database.close()
-        found = await asyncio.to_thread(backtest, parse(text), rows, since, now)
+        found = await asyncio.to_thread(backtest, parse(text), rows, since, now, LONGEST_STEP)
         return {
-            "incidents": [
+            "days": BACKTEST_DAYS,
+            "news": sum(each.decision.reason.is_news for each in found),
+            "others": sum(not each.decision.reason.is_news for each in found),
+            "said": [
                 {
                     "at": each.at.isoformat(),
                     "rule": each.decision.standing.rule.name,
@@ -270,7 +207,7 @@ class Site(LoopbackServer):
                     "text": headline(each.decision.standing),
                 }
                 for each in found[-SHOWN:]
-            ]
+            ],
         }
 
     async def _fault(self, body: Json) -> None:
@@ -285,36 +222,18 @@ def _unanswered(error: str | None) -> Json:
     return {"error": f"The bot did not answer (Slack says {error})."} if error else {}
 
 
-def _user(user: User) -> Json:
-    role = "bot" if user.is_bot else "guest" if user.is_restricted else "admin" if user.is_admin else "member"
-    return {"id": user.id, "name": user.name, "real_name": user.real_name or user.name, "role": role}
+def _as_typed(text: str) -> str:
+    """What a person types is text: Slack keeps it escaped, so that it calls nobody and links nowhere."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _message(message: Message) -> Json:
-    return {
-        "channel": message.channel,
-        "ts": message.ts,
-        "user": message.user,
-        "text": message.text,
-        "blocks": message.blocks,
-        "thread_ts": message.thread_ts,
-        "reply_broadcast": message.reply_broadcast,
-        "edited": bool(message.edits),
-        "visible_to": message.visible_to,
-        "deleted": message.deleted,
-    }
-
-
-def _totals(totals: Totals) -> dict[str, Any]:
-    return {"cents": totals.cents, "minutes": float(totals.minutes), "calls": totals.calls}
-
-
-def _mistakes(text: str) -> list[Json]:
-    try:
-        parse(text)
-    except RulesError as error:
-        return [{"line": each.line, "column": each.column, "text": each.message} for each in error.mistakes]
-    return []
+@web.middleware
+async def _from_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what another site's page sends: under a name of its own that leads here, or with its own origin."""
+    own = URL(f"http://{request.host}")
+    if own.host not in OWN_NAMES or request.headers.get("Origin", str(own.origin())) != str(own.origin()):
+        raise web.HTTPForbidden(text="This page is for this machine alone.")
+    return await handler(request)
 
 
 async def show_page(port: int, real: Settings | None) -> int:
@@ -348,10 +267,12 @@ async def _listening(site: Site) -> AsyncIterator[Site]:
         await site.stop()
 
 
-def _real_usage(real: Settings | None) -> dict[str, str]:
-    if real is None or real.cartesia_admin_api_key is None:
-        return {}
-    return {
-        "CARTESIA_ADMIN_API_KEY": real.cartesia_admin_api_key.get_secret_value(),
-        "CARTESIA_API_URL": real.cartesia_api_url,
+def _real_usage(settings: Settings | None) -> RealUsage | None:
+    if settings is None or settings.cartesia_admin_api_key is None:
+        return None
+    environment = {
+        "CARTESIA_ADMIN_API_KEY": settings.cartesia_admin_api_key.get_secret_value(),
+        "CARTESIA_API_URL": settings.cartesia_api_url,
     }
+    file = settings.rules_file
+    return RealUsage(environment, file.read_text("utf-8", "replace") if file.is_file() else None)

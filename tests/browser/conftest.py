@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,7 +13,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 
 from bot.sandbox.show import Show
 from bot.sandbox.site import Site
@@ -71,6 +72,29 @@ class Visit:
         await alert.wait_for(timeout=20_000)
         return alert
 
+    async def tabs_to(self, selector: str) -> None:
+        """Press Tab until the focus is there."""
+        for _ in range(150):
+            if await self.page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+            await self.page.keyboard.press("Tab")
+        pytest.fail(f"Tab never leads to {selector}")
+
+    async def proves_nothing_lost_or_doubled(self) -> None:
+        """Once nothing waits, the line at the foot says so of something."""
+        await expect(self.by("bot-line")).to_contain_text("No message waits", timeout=20_000)
+        await expect(self.by("proof")).to_have_text(
+            re.compile(r"^[1-9]\d* crossings?, [1-9]\d* messages?, 0 lost, 0 doubled$")
+        )
+
+    async def is_whole_and_accessible(self, what: str) -> None:
+        """Nothing reaches beyond the window, and axe-core finds nothing serious."""
+        assert await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, what
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = await self.page.evaluate("axe.run()")
+        assert [_short(each) for each in found["violations"] if each["impact"] in ("serious", "critical")] == [], what
+
     async def picture(self, name: str) -> None:
         """Keep a picture in its colour scheme where PICTURES says so; a test that runs in one scheme keeps both."""
         if not PICTURES:
@@ -79,6 +103,10 @@ class Visit:
         for scheme in (self.scheme,) if self.scheme else both:
             await self.page.emulate_media(color_scheme=scheme)
             await self.page.screenshot(path=PICTURES / f"{name}_{scheme}.png", animations="disabled")
+
+
+def _short(violation: dict[str, Any]) -> tuple[str, list[str]]:
+    return violation["id"], [node["html"][:120] for node in violation["nodes"][:3]]
 
 
 @asynccontextmanager

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.budget.backtest import backtest
+import pytest
+
+from bot.budget.backtest import backtest, checks
 from bot.model import Totals
 from bot.rules.models import Rules
+from bot.rules.parse import parse
 from bot.windows import midnight
 from tests.samples.figures import SUNDAY, rule
 
@@ -21,7 +24,49 @@ def test_a_day_that_filled_up_is_told_at_the_reading_that_showed_it() -> None:
     assert [(each.at, each.decision.reason.value) for each in said] == [
         (begin + 8 * HOUR, "CROSSED"),
         (begin + 10 * HOUR, "RAISED"),
+        (begin + 24 * HOUR, "CLOSED"),
     ]
+
+
+def test_what_time_alone_brings_is_said_though_no_figure_changes() -> None:
+    begin = midnight(SUNDAY)
+    rows = {
+        SUNDAY - timedelta(days=1): [(begin - HOUR, Totals(4000, Decimal(400), 40))],
+        SUNDAY: [(begin + HOUR, Totals(6000, Decimal(600), 60))],
+        SUNDAY + timedelta(days=1): [(begin + 25 * HOUR, Totals())],
+    }
+    watched = parse(
+        """
+        channel: "#voice-spend"
+        rules:
+          - {name: Spend, threshold: $50, remind_every: 12h}
+          - {name: Silent, metric: calls, below: 1, by: "12:00"}
+        """
+    )
+    said = backtest(watched, rows, begin, begin + 48 * HOUR)
+    told = [(each.at - begin, each.decision.standing.rule.name, each.decision.reason.value) for each in said]
+    assert told == [
+        (1 * HOUR, "Spend", "CROSSED"),
+        (13 * HOUR, "Spend", "REMINDER"),
+        (24 * HOUR, "Spend", "CLOSED"),
+        (36 * HOUR, "Silent", "CROSSED"),
+        (48 * HOUR, "Silent", "CLOSED"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("late", "minutes"),
+    [
+        pytest.param(timedelta(), [0, 15, 30, 45, 60], id="on time"),
+        pytest.param(timedelta(seconds=20), [0, 15, 30, 45, 60], id="a little late"),
+        pytest.param(timedelta(minutes=40), [0, 15, 30, 40], id="in its own time"),
+    ],
+)
+def test_a_change_is_one_check_and_gaps_are_filled(late: timedelta, minutes: list[int]) -> None:
+    begin = midnight(SUNDAY)
+    times = [begin] + ([begin + timedelta(hours=1) + late] if late < HOUR / 2 else [begin + late])
+    found = list(checks(times, begin, times[-1], timedelta(minutes=15)))
+    assert [round((each - begin) / timedelta(minutes=1)) for each in found] == minutes
 
 
 def test_days_that_were_first_read_long_after_count_as_read_at_their_end() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+import socket
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,11 +16,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from bot.budget.backtest import backtest
 from bot.rules.parse import parse
+from bot.sandbox.proof import Proof
 from bot.sandbox.show import FAULTS, RULES, Show
-from bot.sandbox.site import Site
+from bot.sandbox.site import LONGEST_STEP, Site
 from bot.sandbox.slack.workspace import ADMIN, SPEND_CHANNEL
 from bot.store.database import open_database
 from bot.store.ledger import Ledger
@@ -58,9 +63,12 @@ class Visitor:
             while self.show.clock.now() < day:
                 await asyncio.sleep(0.05)
 
-    async def all_delivered(self, seconds: float = 20.0) -> None:
+    async def all_delivered(self, seconds: float = 20.0) -> Proof:
         async with asyncio.timeout(seconds):
-            while self.show.proof().waiting or not self.show.proof().messages:
+            while True:
+                proof = self.show.proof()
+                if proof and proof.messages and not proof.waiting:
+                    return proof
                 await asyncio.sleep(0.1)
 
 
@@ -103,28 +111,43 @@ def decided(folder: Path) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.xdist_group("month")  # one at a time: each keeps a core busy
-async def test_a_month_in_fast_time_is_decided_as_its_readings_are_decided_one_by_one(visitor: Visitor) -> None:
+@pytest.mark.parametrize(
+    ("profile", "days", "acts", "fewest"),
+    [
+        pytest.param("office hours", 30, (), 40, id="a month of office hours"),
+        pytest.param("phone line dead", 6, (), 12, id="a dead line, where no figure changes"),
+        pytest.param("runaway agent looping", 4, ("restate",), 40, id="a runaway agent, and yesterday restated"),
+        pytest.param("round the clock", 4, ("outage",), 4, id="round the clock until an outage"),
+    ],
+)
+async def test_fast_time_is_decided_as_its_readings_are_decided_one_by_one(
+    visitor: Visitor, profile: str, days: int, acts: tuple[str, ...], fewest: int
+) -> None:
     began = visitor.show.clock.now()
+    await visitor.does("profile", name=profile)
     await visitor.does("clock", speed="day")
-    await visitor.until(began + timedelta(days=30))
+    await visitor.until(began + timedelta(days=days / 2))
+    for act in acts:
+        await visitor.does("spend", what=act)
+    await visitor.until(began + timedelta(days=days))
     await visitor.does("clock", speed="paused")
-    await visitor.all_delivered()
+    proof = await visitor.all_delivered()
     database = open_database(visitor.show.world.database_url)
     rows = await Ledger(database).rows(utc_day(began - timedelta(days=80)))
     await database.close()
     first = min(at for each in rows.values() for at, _ in each)
     again = [
         (each.decision.standing.rule.name, str(each.decision.standing.window.start), each.decision.reason.value)
-        for each in backtest(parse(RULES), rows, first, visitor.show.clock.now())
+        for each in backtest(parse(RULES), rows, first, visitor.show.clock.now(), LONGEST_STEP)
     ]
-    assert len(again) > 40
+    assert len(again) > fewest
     for _ in range(300):  # the last check may be recording still
         if decided(visitor.show.folder) == again:
             break
         await asyncio.sleep(0.1)
     assert decided(visitor.show.folder) == again
-    proof = visitor.show.proof()
     assert (proof.lost, proof.doubled, proof.waiting) == (0, 0, 0)
+    assert [each.text for each in visitor.show.world.slack.messages("voice-ops")] == []  # never blind on the way
 
 
 async def test_a_bot_killed_in_fast_time_loses_and_doubles_nothing(visitor: Visitor) -> None:
@@ -137,8 +160,7 @@ async def test_a_bot_killed_in_fast_time_loses_and_doubles_nothing(visitor: Visi
         await visitor.does("bot", what="start")
         await visitor.show.world.slack.socket.wait_connected(timeout=30)
     await visitor.does("clock", speed="paused")
-    await visitor.all_delivered()
-    proof = visitor.show.proof()
+    proof = await visitor.all_delivered()
     assert (proof.lost, proof.doubled) == (0, 0)
 
 
@@ -153,8 +175,7 @@ async def test_each_fault_can_be_switched_on_and_off_and_nothing_is_lost_or_doub
     await asyncio.sleep(3)
     await visitor.does("fault", name=fault, on=False)
     await visitor.sees("🔴 Daily spend", 40)
-    await visitor.all_delivered()
-    proof = visitor.show.proof()
+    proof = await visitor.all_delivered()
     assert (proof.lost, proof.doubled) == (0, 0)
 
 
@@ -164,10 +185,63 @@ async def test_rules_are_saved_with_their_mistakes_told_and_tried_over_the_past(
     await visitor.sees("Daily spend")  # the bot has read the past by then
     bad = await visitor.does("rules", text=RULES.replace("threshold: $35", "treshold: $35"))
     assert any("treshold" in mistake["text"] for mistake in bad["mistakes"])
-    assert (await visitor.does("backtest", 400, days=30))["error"].startswith("That can't be done: ")
+    assert (await visitor.does("backtest", 400))["error"].startswith("That can't be done: ")
     assert (await visitor.does("rules", text=RULES.replace("$35", "$20")))["mistakes"] == []
-    found = (await visitor.does("backtest", days=30))["incidents"]
-    assert any(each["rule"] == "Daily spend" and each["reason"] == "CROSSED" for each in found)
+    found = await visitor.does("backtest")
+    assert any(each["rule"] == "Daily spend" and each["reason"] == "CROSSED" for each in found["said"])
+    assert found["news"] + found["others"] == len(found["said"])
+
+
+async def test_rules_that_cannot_be_written_leave_the_file_as_it_was(visitor: Visitor) -> None:
+    assert (await visitor.does("rules", 400, text="\ud800"))["error"].endswith(".")
+    assert visitor.show.world.rules_file.read_text(encoding="utf-8") == RULES
+
+
+async def test_what_is_spent_while_the_clock_stands_is_seen_by_the_bot(visitor: Visitor) -> None:
+    await visitor.does("clock", speed="paused")
+    for _ in range(8):
+        await visitor.does("spend", what="calls")
+    await visitor.sees("🔴 Daily spend")
+
+
+async def test_what_a_person_types_calls_nobody_and_stays_as_it_was_typed(visitor: Visitor) -> None:
+    await visitor.does("say", user=ADMIN, channel=SPEND_CHANNEL, text="<!channel> a < b & c")
+    assert (await visitor.sees("a &lt; b"))["text"] == "&lt;!channel&gt; a &lt; b &amp; c"
+
+
+async def test_two_starts_at_once_start_one_bot(visitor: Visitor) -> None:
+    await visitor.does("bot", what="kill")
+    await asyncio.gather(*(visitor.does("bot", what="start") for _ in range(3)))
+    running = [each for each in visitor.show.world.processes if each.process and each.process.returncode is None]
+    assert len(running) == 1
+
+
+async def test_a_bot_that_ends_by_itself_is_shown_with_its_last_words(visitor: Visitor) -> None:
+    visitor.show.world.slack.revoke(visitor.show.world.slack.bot_token)
+    await visitor.does("bot", what="kill")
+    assert (await visitor.state())["bot"]["ended"] == ""
+    await visitor.does("bot", what="start")
+    async with asyncio.timeout(30):
+        while not (ended := (await visitor.state())["bot"]["ended"]):
+            await asyncio.sleep(0.1)
+    assert "SLACK_BOT_TOKEN" in ended
+
+
+async def test_a_modal_that_nobody_answers_says_so(visitor: Visitor) -> None:
+    for _ in range(8):
+        await visitor.does("spend", what="calls")
+    message = await visitor.sees("🔴 Daily spend")
+    place = {"user": ADMIN, "channel": message["channel"], "ts": message["ts"]}
+    [value] = re.findall(r'"(amount:\d+)"', json.dumps(message["blocks"]))
+    await visitor.does("click", **place, action_id="snooze", value=value)
+    async with asyncio.timeout(10):
+        while not (views := (await visitor.state())["views"]):
+            await asyncio.sleep(0.1)
+    await visitor.does("bot", what="kill")
+    block = next(each for each in views[0]["content"]["blocks"] if each["type"] == "input")
+    values = {block["block_id"]: {block["element"]["action_id"]: "$500"}}
+    done = await visitor.does("submit", user=ADMIN, view_id=views[0]["id"], values=values)
+    assert done["error"].startswith("The bot did not answer")
 
 
 @pytest.mark.parametrize(
@@ -199,5 +273,22 @@ async def test_only_this_machine_is_served_and_no_other_site_can_send(visitor: V
     assert visitor.site.host == "127.0.0.1"
     async with visitor.session.post(f"{visitor.site.url}/api/bot", data={"what": "kill"}) as answer:
         assert answer.status == 415
-    async with visitor.session.get(f"{visitor.site.url}/../show.py") as answer:
+    outside = URL(f"{visitor.site.url}/%2e%2e%2fshow.py", encoded=True)
+    async with visitor.session.get(outside) as answer:
         assert answer.status == 404
+    with socket.socket() as other, pytest.raises(ConnectionRefusedError):
+        other.connect(("127.0.0.2", visitor.site.port))  # this machine too, by another address
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({"Host": "localhost:8765"}, 200, id="this machine by its name"),
+        pytest.param({"Host": "evil.example:8765"}, 403, id="a name of somebody's that leads here"),
+        pytest.param({"Origin": "https://evil.example"}, 403, id="another site's page"),
+        pytest.param({"Origin": "null"}, 403, id="a page without an origin"),
+    ],
+)
+async def test_only_the_page_itself_may_ask(visitor: Visitor, headers: dict[str, str], status: int) -> None:
+    async with visitor.session.get(f"{visitor.site.url}/api/state", headers=headers) as answer:
+        assert answer.status == status

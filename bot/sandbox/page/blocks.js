@@ -17,7 +17,7 @@ export function drawBlocks(blocks, context) {
       return el("div", { class: `block ${block.type}`, "data-block": block.type }, draw(block, context, place));
     } catch (error) {
       console.warn("a block could not be drawn", block, error);
-      return el("div", { class: "block muted" }, `A ${block.type} block that this page cannot draw.`);
+      return el("div", { class: "block" }, undrawn(block));
     }
   });
 }
@@ -58,9 +58,11 @@ function draw(block, context, place) {
         drawBlocks(block.child_blocks, context),
       ];
     default:
-      return el("p", { class: "muted" }, `A ${plain(block.type)} block that this page cannot draw.`);
+      return undrawn(block);
   }
 }
+
+const undrawn = (block) => el("p", { class: "muted", "data-undrawn": block.type }, `A ${plain(block.type)} block that this page cannot draw.`);
 
 const fromMarkdown = (text) =>
   text

@@ -1,7 +1,6 @@
 // The line where one writes: Enter sends, Shift+Enter breaks the line, ↑ brings the last one back.
 
 export const COMMAND = "/agent-usage";
-export const USAGE = "[today | week | 7d | 2026-03-01..2026-03-15] [by day] | budgets | forecast | alerts | help";
 
 export function composer({ form, field, hint, send, tell }) {
   const sent = [];

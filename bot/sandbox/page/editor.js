@@ -5,6 +5,8 @@ import { $, el, setText } from "./dom.js";
 /** What stands between backticks, as code. */
 const withCode = (text) => text.split("`").map((part, place) => (place % 2 ? el("code", {}, part) : part));
 
+const SETTLED = 1500; // milliseconds after which what the server says is newer than what was saved
+
 export function editor(root, { save }) {
   const area = $("textarea", root);
   const gutter = $(".gutter", root);
@@ -14,6 +16,7 @@ export function editor(root, { save }) {
   let saved = null;
   let mistakes = [];
   let lines = 0;
+  let savedAt = -Infinity;
 
   const isDirty = () => saved !== null && area.value !== saved;
 
@@ -68,6 +71,7 @@ export function editor(root, { save }) {
     const answer = await save(text);
     if (!answer) return;
     saved = text;
+    savedAt = performance.now();
     show(answer.mistakes ?? []);
     if (mistakes.length) reveal(mistakes[0].line);
     setText(note, mistakes.length ? "Saved, with mistakes: the last good rules stay in force." : "Saved. In force within seconds.");
@@ -90,7 +94,7 @@ export function editor(root, { save }) {
     isDirty,
     /** The file as the server has it; what is being typed is kept. */
     take(rules) {
-      if (!rules) return;
+      if (!rules || (rules.text !== saved && performance.now() - savedAt < SETTLED)) return; // asked for before the save
       if (saved === null || (!isDirty() && rules.text !== saved)) {
         saved = rules.text;
         area.value = rules.text;

@@ -57,12 +57,16 @@ const controls = panels($("#panels"), { become, tell });
 
 // Channels
 
+/** A guest sees the channels they are a member of, everyone else all public ones. */
+const channelsSeen = () => store.channels.filter((each) => meIs()?.role !== "guest" || each.members.includes(store.me));
+
 function drawChannels() {
-  const key = store.channels.map((each) => `${each.id}${each.name}${each.archived}`).join();
+  const channels = channelsSeen();
+  const key = channels.map((each) => `${each.id}${each.name}${each.archived}`).join();
   if (channelList.dataset.key !== key) {
     channelList.dataset.key = key;
     channelList.replaceChildren(
-      ...store.channels.map((each) =>
+      ...channels.map((each) =>
         el(
           "li",
           {},
@@ -104,6 +108,13 @@ function go(channel) {
   layout();
   drawChannels();
   log.reset("Nothing has been said here yet. Type /agent-usage to ask the bot.");
+}
+
+/** The channel of the alerts, else the first one that is seen. */
+function goAnywhere() {
+  const seen = channelsSeen();
+  const first = seen.find((each) => each.name === "voice-spend") ?? seen.find((each) => !each.archived) ?? seen[0];
+  if (first) go(first.id);
 }
 
 const about = (channel) => `${count(channel.members?.length ?? 0, "member")}${channel.archived ? " · archived" : ""}`;
@@ -197,7 +208,8 @@ function become(user) {
   drawnHome = null;
   drawMe();
   if (atHome) homeTab.click();
-  else if (here) log.reset();
+  else if (here && channelsSeen().some((each) => each.id === here)) log.reset();
+  else goAnywhere();
   if (thread) {
     replies.reset();
     countThread();
@@ -271,10 +283,8 @@ composer({
 function changed(messages, whole) {
   document.documentElement.dataset.seq = store.seq;
   drawMe();
-  if (!here || !channelOf(here)) {
-    const first = store.channels.find((each) => each.name === "voice-spend") ?? store.channels.find((each) => !each.archived) ?? store.channels[0];
-    if (first) go(first.id);
-  } else if (whole) {
+  if (!here || !channelOf(here)) goAnywhere();
+  else if (whole) {
     log.reset();
     if (thread) replies.reset();
   } else {
@@ -286,7 +296,7 @@ function changed(messages, whole) {
     }
     for (const each of messages) {
       const elsewhere = atHome || each.channel !== here;
-      if (elsewhere && inChannelView(each) && each.user !== store.me && !each.edited && channelOf(each.channel)) unread.add(each.channel);
+      if (elsewhere && inChannelView(each) && each.user !== store.me && !each.edited && channelsSeen().some((seen) => seen.id === each.channel)) unread.add(each.channel);
     }
   }
   const found = channelOf(here);

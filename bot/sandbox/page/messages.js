@@ -7,7 +7,7 @@ import { calls, mrkdwn } from "./mrkdwn.js";
 import { inOrder, isReply, keyOf, messageAt, nowIs, repliesTo, store } from "./state.js";
 
 const BATCH = 80;
-const MOST = 320;
+const MOST = 320; // are drawn at once, unless someone scrolls up to more
 const TOGETHER = 300; // seconds between two messages that share one name and picture
 const NEAR = 60; // pixels from the bottom that still count as being there
 
@@ -34,6 +34,7 @@ export class MessageList {
     Object.assign(this, { scroller, all, act, openThread, inThread });
     this.items = new Map();
     this.pinned = true;
+    this.behind = false; // newer ones came while someone read far above, and are not drawn
     this.list = el("ol", { class: "messages" });
     this.empty = el("p", { class: "empty", hidden: true });
     this.earlier = el("button", { type: "button", class: "small earlier", hidden: true, onclick: () => this.showEarlier() }, "Earlier messages");
@@ -47,16 +48,16 @@ export class MessageList {
   }
 
   /** Draw from the start: another channel, another reader, another run of the server. */
-  reset(emptyWords = "Nothing here yet.") {
+  reset(emptyWords = this.empty.textContent) {
     const all = this.all();
     this.items.clear();
-    this.first = Math.max(0, all.length - BATCH);
-    const shown = all.slice(this.first);
-    this.list.replaceChildren(...shown.map((message) => this.make(message)));
+    this.behind = false;
+    const first = Math.max(0, all.length - BATCH);
+    this.list.replaceChildren(...all.slice(first).map((message) => this.make(message)));
     for (const item of this.list.children) this.seat(item);
     this.empty.textContent = emptyWords;
     this.empty.hidden = all.length > 0;
-    this.earlier.hidden = this.first === 0;
+    this.earlier.hidden = first === 0;
     this.toBottom();
   }
 
@@ -184,6 +185,9 @@ export class MessageList {
     let before = this.list.lastElementChild;
     while (before && inOrder(before.message, message) > 0) before = before.previousElementSibling;
     if (!before && this.list.firstElementChild && !this.earlier.hidden) return false;
+    const isLast = before === this.list.lastElementChild;
+    if (isLast && !this.pinned && this.items.size >= MOST) this.behind = true;
+    if (isLast && this.behind) return true;
     const item = this.make(message);
     if (before) before.after(item);
     else this.list.prepend(item);
@@ -201,12 +205,16 @@ export class MessageList {
   }
 
   redraw(item) {
-    const held = item.contains(document.activeElement) ? (document.activeElement.dataset?.action ?? "") : null;
+    const held = item.contains(document.activeElement) ? document.activeElement : null;
+    const folds = () => [...item.querySelectorAll("details")];
+    const opened = folds().map((each) => each.open);
+    const fold = folds().indexOf(held?.closest("details"));
     this.draw(item);
     this.seat(item);
-    if (held === null) return;
-    const again = held && item.querySelector(`[data-action="${CSS.escape(held)}"]`);
-    (again || item.querySelector("button") || item).focus({ preventScroll: true });
+    folds().forEach((each, at) => (each.open = opened[at] ?? false));
+    if (!held) return;
+    const again = held.dataset.action ? $(`[data-action="${CSS.escape(held.dataset.action)}"]`, item) : $("summary", folds()[fold] ?? item);
+    (again ?? item).focus({ preventScroll: true });
   }
 
   showEarlier() {
@@ -250,7 +258,8 @@ export class MessageList {
   scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     this.pinned = scrollHeight - scrollTop - clientHeight < NEAR;
-    if (this.pinned) this.newer.hidden = true;
+    if (this.pinned && this.behind) this.reset();
+    else if (this.pinned) this.newer.hidden = true;
   }
 
   stick() {
@@ -258,6 +267,10 @@ export class MessageList {
   }
 
   toBottom() {
+    if (this.behind) {
+      this.reset();
+      return;
+    }
     this.pinned = true;
     this.newer.hidden = true;
     this.stick();

@@ -15,10 +15,7 @@ export function showModal() {
   const view = mine[mine.length - 1];
   if (!view) return hide();
   const drawn = JSON.stringify(view.content);
-  if (shown?.id === view.id && shown.drawn === drawn) {
-    if (Object.keys(view.errors ?? {}).length) showErrors(dialog, view.errors);
-    return undefined;
-  }
+  if (shown?.id === view.id && shown.drawn === drawn) return undefined;
   const held = shown?.id === view.id ? valuesOf(dialog) : {};
   hide();
   shown = { id: view.id, drawn };
@@ -66,7 +63,6 @@ function open(view, held) {
   document.body.append(box);
   box.showModal();
   ($("[autofocus]", form) ?? $("[data-block-id]", form))?.focus();
-  if (Object.keys(view.errors ?? {}).length) showErrors(form, view.errors);
 
   async function send(event) {
     event.preventDefault();

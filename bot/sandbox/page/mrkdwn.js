@@ -124,7 +124,11 @@ function special(body, first) {
 
 export function link(target, label) {
   const address = plain(target);
-  const said = label ? inline(label) : [address];
+  return anchor(address, label ? inline(label) : [address]);
+}
+
+/** A link, where its address is one that a link may have. */
+export function anchor(address, said) {
   if (!/^(https?:|mailto:|tel:)/i.test(address)) return el("span", {}, said);
   return el("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, said);
 }
@@ -148,9 +152,11 @@ export function groupMention(id, label = "") {
 
 export const broadcast = (range) => mention(`@${range}`, true);
 
+const FARTHEST = 8.64e12; // seconds from 1970 that a date can hold
+
 function date([, epoch, pattern, address], fallback, first) {
   const seconds = Number(epoch);
-  if (!Number.isFinite(seconds) || !pattern) return document.createTextNode(plain(fallback));
+  if (!(Math.abs(seconds) < FARTHEST) || !pattern) return document.createTextNode(plain(fallback));
   return moment(seconds, plain(pattern), address, first);
 }
 
@@ -159,7 +165,7 @@ export function moment(seconds, pattern, address, first) {
   const date = new Date(seconds * 1000);
   const node = el("time", { datetime: date.toISOString(), title: utc(date) }, slackDate(seconds, pattern, nowIs(), first));
   if (pattern.includes("{ago}")) node.dataset.ago = pattern;
-  return address ? el("a", { href: plain(address), target: "_blank", rel: "noopener noreferrer" }, node) : node;
+  return address ? anchor(plain(address), node) : node;
 }
 
 /** Bring "3 minutes ago" up to date. */

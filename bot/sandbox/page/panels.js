@@ -5,9 +5,7 @@ import { utcParts } from "./dates.js";
 import { editor } from "./editor.js";
 import { meIs, nowIs, post, store } from "./state.js";
 
-const PROFILES = ["office hours", "round the clock", "launch day", "runaway agent looping", "phone line dead"];
 const SPEEDS = { pause: "paused", real: "real", hour: "hour", day: "day" };
-const BACKTEST_DAYS = 60;
 const dollars = (cents) => (cents / 100).toLocaleString("en-US", { style: "currency", currency: "USD" });
 
 export function panels(root, { become, tell }) {
@@ -34,7 +32,6 @@ export function panels(root, { become, tell }) {
 
   const rules = editor($(".rules", root), { save: (text) => ask(does("save_rules"), "rules", { text }) });
 
-  profile.replaceChildren(...PROFILES.map((name) => el("option", { value: name }, name.charAt(0).toUpperCase() + name.slice(1))));
   profile.addEventListener("change", () => ask(profile, "profile", { name: profile.value }));
 
   root.addEventListener("click", async (event) => {
@@ -54,19 +51,20 @@ export function panels(root, { become, tell }) {
   async function backtest(button) {
     const unsaved = rules.isDirty();
     results.replaceChildren(el("p", { class: "muted" }, "Reading the history…"));
-    const answer = await ask(button, "backtest", { days: BACKTEST_DAYS });
+    const answer = await ask(button, "backtest", {});
     if (!answer) {
       results.replaceChildren();
       return;
     }
-    const { incidents = [] } = answer;
-    const head = incidents.length ? `${count(incidents.length, "alert")} in the last ${BACKTEST_DAYS} days.` : `Nothing in the last ${BACKTEST_DAYS} days.`;
+    const { said, news, others, days } = answer;
+    const head = said.length ? `${count(news, "message")} in the channel and ${count(others, "more line")} in threads, in the last ${days} days.` : `Nothing in the last ${days} days.`;
+    const cut = news + others > said.length ? ` The last ${said.length}:` : "";
     results.replaceChildren(
-      el("p", {}, head, unsaved ? " This is of the saved rules, not of what you have typed since." : ""),
+      el("p", {}, head, cut, unsaved ? " This is of the saved rules, not of what you have typed since." : ""),
       el(
         "ol",
         { class: "incidents", tabindex: "0", "aria-label": "What would have been raised" },
-        incidents.map((each) =>
+        said.map((each) =>
           el(
             "li",
             { "data-testid": "incident" },
@@ -122,7 +120,7 @@ export function panels(root, { become, tell }) {
     draw() {
       drawPeople();
       setText($("[data-testid=me]", root), meIs()?.real_name ?? "");
-      const { account, bot, faults = [], proof } = store;
+      const { account, bot, faults = [] } = store;
       // with one's own figures, neither the account nor its time can be played with
       for (const name of ["calls", "pause"]) does(name).closest("details").hidden = Boolean(account?.real);
       if (account) {
@@ -130,8 +128,8 @@ export function panels(root, { become, tell }) {
         setText($("[data-testid=use-today]", root), `${Math.round(account.today.minutes).toLocaleString("en-US")} minutes · ${count(account.today.calls, "call")} today`);
         setText($("[data-testid=spend-month]", root), `${dollars(account.month?.cents ?? 0)} this month`);
         press(does("outage"), account.outage);
-        if (!PROFILES.includes(account.profile) && ![...profile.options].some((each) => each.value === account.profile)) {
-          profile.append(el("option", { value: account.profile }, account.profile));
+        if (profile.options.length !== account.profiles.length) {
+          profile.replaceChildren(...account.profiles.map((name) => el("option", { value: name }, name.charAt(0).toUpperCase() + name.slice(1))));
         }
         if (document.activeElement !== profile || profile.dataset.last !== account.profile) profile.value = account.profile;
         profile.dataset.last = account.profile;
@@ -141,7 +139,7 @@ export function panels(root, { become, tell }) {
       if (bot) {
         enable(does("kill"), bot.running);
         enable(does("start"), !bot.running);
-        const state = !bot.running ? "The bot is not running" : bot.connected ? "The bot runs" : "The bot runs, not connected to Slack";
+        const state = !bot.running ? `The bot is not running${bot.ended ? `: ${bot.ended.replace(/\.$/, "")}` : ""}` : bot.connected ? "The bot runs" : "The bot runs, not connected to Slack";
         setText($("[data-testid=bot-line]", root), `${state}. ${bot.waiting ? `${count(bot.waiting, "message waits", "messages wait")}.` : "No message waits."}`);
       }
       rules.take(store.rules);

@@ -1,7 +1,7 @@
 // rich_text blocks.
 
 import { el } from "./dom.js";
-import { broadcast, channelMention, groupMention, moment, plain, userMention } from "./mrkdwn.js";
+import { anchor, broadcast, channelMention, groupMention, moment, plain, userMention } from "./mrkdwn.js";
 
 const STYLES = { bold: "strong", italic: "em", strike: "s", code: "code", underline: "u" };
 
@@ -37,9 +37,7 @@ function inner(piece) {
     case "text":
       return piece.text;
     case "link":
-      return /^(https?:|mailto:|tel:)/i.test(piece.url)
-        ? el("a", { href: piece.url, target: "_blank", rel: "noopener noreferrer" }, piece.text || piece.url)
-        : el("span", {}, piece.text || piece.url);
+      return anchor(piece.url, piece.text || piece.url);
     case "emoji":
       return piece.unicode ? String.fromCodePoint(...piece.unicode.split("-").map((each) => parseInt(each, 16))) : `:${piece.name}:`;
     case "user":

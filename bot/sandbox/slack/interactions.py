@@ -39,7 +39,8 @@ class Interaction:
     """A command, a click, a submission or an opened Home tab, and what the app made of it.
 
     `error` is what the person sees where it failed: "operation_timeout" (no acknowledgement in 3 s), "dispatch_failed"
-    (nobody listened, or an HTTP status other than 200), "invalid_command_response" (an unusable body).
+    (nobody listened, or an HTTP status other than 200), "invalid_command_response" (an unusable body). `errors` are the
+    words that a submission was refused with, by block id.
     """
 
     platform: Platform
@@ -58,7 +59,7 @@ class Interaction:
     answers: list[Answer] = field(default_factory=list)
     view_id: str | None = None
     view_hash: str | None = None
-    response_errors: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
     posts_to_response_url: int = 0
 
     async def answer(self, timeout: float = 5.0) -> Answer:
@@ -89,8 +90,3 @@ class Interaction:
         is_home = self.kind == "home" and view.type == "home" and view.user == self.user
         acted_in = is_home or view.id == self.view_id
         return view.trigger_id == self.trigger_id or (acted_in and view.hash != self.view_hash)
-
-    @property
-    def errors(self) -> dict[str, str]:
-        """The messages a submission was refused with, by block id."""
-        return self.response_errors

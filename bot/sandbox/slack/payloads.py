@@ -22,6 +22,7 @@ from bot.sandbox.slack.workspace import (
 )
 
 VERIFICATION_TOKEN = "sandbox-verification-token"
+_AS_IT_WAS: Any = object()
 TEAM: Json = {"id": TEAM_ID, "domain": TEAM_DOMAIN}
 
 
@@ -180,7 +181,8 @@ def chosen(element: Json, value: Any) -> Json:
 def state_of(blocks: list[Json], values: Json) -> Json:
     """A view's or message's state: what each input holds, with `values` by block id or action id over the initial ones.
 
-    A value is what the person typed or the option's value; {action_id: value} says which element of a block is meant.
+    A value is what the person typed, the option's value, or None where the input was emptied; {action_id: value} says
+    which element of a block is meant.
     """
     state: Json = {}
     unused = set(values)
@@ -188,10 +190,12 @@ def state_of(blocks: list[Json], values: Json) -> Json:
         for element in _stateful(block):
             block_id, action_id = str(block["block_id"]), str(element.get("action_id", ""))
             unused -= {block_id, action_id}
-            value = values.get(block_id, values.get(action_id))
+            value = values.get(block_id, values.get(action_id, _AS_IT_WAS))
             if isinstance(value, dict):
-                value = value.get(action_id)
-            state.setdefault(block_id, {})[action_id] = {"type": element["type"], **chosen(element, value)}
+                value = value.get(action_id, _AS_IT_WAS)
+            emptied = {key: each for key, each in element.items() if not key.startswith("initial_")}
+            held = chosen(element, None) if value is _AS_IT_WAS else chosen(emptied, value)
+            state.setdefault(block_id, {})[action_id] = {"type": element["type"], **held}
     if unused:
         raise LookupError(f"no input {', '.join(sorted(unused))} here; there are: {', '.join(state) or 'none'}")
     return state

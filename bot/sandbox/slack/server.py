@@ -341,9 +341,9 @@ class SimulatedSlack(LoopbackServer):
         body = submitted.ack_body if isinstance(submitted.ack_body, dict) else {}
         match body.get("response_action"):
             case "errors":
-                submitted.response_errors = dict(body.get("errors", {}))
+                submitted.errors = dict(body.get("errors", {}))
                 inputs = {each["block_id"] for each in view.blocks if each["type"] == "input"}
-                if not submitted.response_errors or not submitted.response_errors.keys() <= inputs:
+                if not submitted.errors or not submitted.errors.keys() <= inputs:
                     submitted.error = "invalid_command_response"
             case "clear":
                 for each in self.workspace.open_views(view.user):

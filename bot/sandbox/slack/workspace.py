@@ -186,6 +186,11 @@ class Message:
     files: list[Json] = field(default_factory=list)
 
     @property
+    def changes(self) -> tuple[int, bool]:
+        """What differs once anything about it has changed."""
+        return len(self.edits), self.deleted
+
+    @property
     def is_reply(self) -> bool:
         return self.thread_ts is not None and self.thread_ts != self.ts
 
