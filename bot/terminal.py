@@ -20,7 +20,7 @@ from bot.answers.answer import Row, Sorry, Source, SummaryAnswer, summarize
 from bot.answers.incidents import IncidentDesk
 from bot.answers.request import COMMANDS, PERIODS, Summary, parse_period
 from bot.app import open_store, reading_parts, rules_parts
-from bot.budget.backtest import READ_BEFORE, backtest
+from bot.budget.backtest import INTERVAL, READ_BEFORE, backtest
 from bot.budget.decide import Decision
 from bot.budget.evaluate import Sight
 from bot.budget.sums import Sums
@@ -123,8 +123,8 @@ async def check_dry(settings: Settings, now: Now) -> int:
         reading = await reading_parts(settings, http, now).read(checked_span(now()))
         database = open_database(settings.database_url.get_secret_value())
         try:
-            exists = database.file is None or database.file.exists()
-            decisions = await _foreseen(settings, database, http, reading, now) if exists else _as_new(rules, reading)
+            known = _exists(database)
+            decisions = await _foreseen(settings, database, http, reading, now) if known else _as_new(rules, reading)
         except StoreError as error:
             print(f"{error} What was said before is not known, so every crossing shows as new.", file=sys.stderr)
             decisions = _as_new(rules, reading)
@@ -132,6 +132,11 @@ async def check_dry(settings: Settings, now: Now) -> int:
             await database.close()
     _print_decisions(decisions)
     return 0
+
+
+def _exists(database: Database) -> bool:
+    """Whether there is something to look into, which looking would make."""
+    return database.file is None or database.file.exists()
 
 
 async def _foreseen(
@@ -163,7 +168,8 @@ def _checker(settings: Settings, database: Database, http: httpx.AsyncClient, no
 
 
 async def print_backtest(settings: Settings, name: str | None, days: int, now: Now) -> int:
-    """What the present rules would have said over the readings in the database. Raises BotError."""
+    """What the present rules would have said over the readings in the database, which stays as it is; 1 where it has
+    none. Raises BotError."""
     rules = _rules_of(settings)
     if name is not None:
         chosen = rules.named(name)
@@ -174,12 +180,15 @@ async def print_backtest(settings: Settings, name: str | None, days: int, now: N
         rules = replace(rules, rules=(chosen,))
     until = now()
     since = until - timedelta(days=days)
-    database = await open_store(settings, PATIENCE)
+    database = open_database(settings.database_url.get_secret_value())
     try:
-        rows = await Ledger(database).rows(utc_day(since - READ_BEFORE))
+        rows = await Ledger(database).rows(utc_day(since - READ_BEFORE)) if _exists(database) else {}
     finally:
         await database.close()
-    found = backtest(rules, rows, since, until)
+    if not rows:
+        print("No usage has been read yet: `serve` and `check` keep what they read.", file=sys.stderr)
+        return 1
+    found = backtest(rules, rows, since, until, max(INTERVAL, settings.check_interval))
     table = Table("When (UTC)", "Reason", "Window", "What")
     for each in found:
         standing = each.decision.standing

@@ -144,6 +144,12 @@ async def test_a_port_that_is_taken_is_said_plainly(world: World) -> None:
     assert process.lines[-1].endswith("choose another port, or --port 0.")
 
 
+async def test_a_backtest_makes_no_database(world: World) -> None:
+    sentence = "No usage has been read yet: `serve` and `check` keep what they read."
+    assert await run(world, "backtest") == (1, sentence)
+    assert not (world.folder / "agent-usage.db").exists()
+
+
 async def test_a_backtest_shows_what_the_rules_would_have_said(world: World) -> None:
     world.cartesia.set_day(utc_day(world.now()) - timedelta(days=5), cents=6000, minutes=1000, calls=240)
     assert (await run(world, "check"))[0] == 0
@@ -164,8 +170,9 @@ async def test_the_sandbox_with_real_usage_reads_the_figures_of_ones_own_key(wor
         found: list[str] = []
         while not found:
             await asyncio.sleep(0.2)
-            messages = (await http.get(f"{url}/api/state")).json()["messages"]
-            found = [each["text"] for each in messages if "Daily spend: $44.44" in each["text"]]
+            state = (await http.get(f"{url}/api/state")).json()
+            found = [each["text"] for each in state["messages"] if "Daily spend: $44.44" in each["text"]]
+        assert state["rules"]["text"] == world.rules_file.read_text(encoding="utf-8")  # a copy of the team's own
         refused = await http.post(f"{url}/api/clock", json={"speed": "day"})
         assert refused.json()["error"] == "That can't be done: the figures are your own, and their time is real."
     assert await process.stop() == 0
