@@ -17,7 +17,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID, Message
 from tests.browser.conftest import AXE, PICTURES, Open, Visit, missing
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [
+    pytest.mark.timeout(240),
+    pytest.mark.xdist_group("busy"),  # one at a time: each keeps a core busy
+]
 SAMPLES = Path(__file__).parents[1] / "samples" / "messages"
 SHOWN = {  # in docs/messages.md
     "alert_of_a_forecast_for_a_day",
@@ -123,7 +126,6 @@ async def test_a_reload_shows_everything_again(open_page: Open) -> None:
     assert await visit.page.locator("#log").get_by_test_id("message").count() == before
 
 
-@pytest.mark.xdist_group("month")  # one at a time: each keeps a core busy
 async def test_a_month_passes_in_half_a_minute_and_nothing_is_lost_or_doubled(open_page: Open) -> None:
     visit = await open_page()
     began, started = visit.show.clock.now(), time.monotonic()

@@ -7,8 +7,9 @@ import json
 import re
 import socket
 import sqlite3
+from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -110,7 +111,20 @@ def decided(folder: Path) -> list[tuple[str, str, str]]:
         return connection.execute(f"{query} ORDER BY d.id").fetchall()
 
 
-@pytest.mark.xdist_group("month")  # one at a time: each keeps a core busy
+def delivered(visitor: Visitor) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Each channel's new messages as they were decided, and as the simulated Slack has them."""
+    decided_first, there = defaultdict(list), defaultdict(list)
+    with closing(sqlite3.connect(visitor.show.folder / "agent-usage.db")) as connection:
+        query = "SELECT posted_channel, id FROM outbox WHERE action <> 'edit' ORDER BY seq"
+        for channel, row_id in connection.execute(query):
+            decided_first[channel].append(row_id)
+    for message in visitor.show.world.slack.workspace.posted:
+        if message.metadata:
+            there[message.channel].append(message.metadata["event_payload"]["id"])
+    return decided_first, there
+
+
+@pytest.mark.xdist_group("busy")  # one at a time: each keeps a core busy
 @pytest.mark.parametrize(
     ("profile", "days", "acts", "fewest"),
     [
@@ -147,6 +161,8 @@ async def test_fast_time_is_decided_as_its_readings_are_decided_one_by_one(
         await asyncio.sleep(0.1)
     assert decided(visitor.show.folder) == again
     assert (proof.lost, proof.doubled, proof.waiting) == (0, 0, 0)
+    in_order, there = delivered(visitor)
+    assert there == in_order
     assert [each.text for each in visitor.show.world.slack.messages("voice-ops")] == []  # never blind on the way
 
 

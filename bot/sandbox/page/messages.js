@@ -156,6 +156,10 @@ export class MessageList {
 
   /** Take in changed messages of this list's channel. `eligible(message)` says whether each belongs here now. */
   update(changed, eligible) {
+    if (this.pinned && changed.length > MOST) {
+      this.reset();
+      return;
+    }
     let added = 0;
     for (const message of changed) {
       const key = keyOf(message);
