@@ -229,9 +229,9 @@ def sandbox(
         bool, typer.Option("--real-usage", help="Your own figures, by your Cartesia key, with the simulated Slack.")
     ] = False,
     port: Annotated[
-        int,
-        typer.Option("--port", min=0, max=65535, help="Where the page listens on 127.0.0.1; 0 takes any free port."),
-    ] = 8765,
+        int | None,
+        typer.Option("--port", min=0, max=65535, help="Where the page listens on 127.0.0.1 (default: 8765 if free)."),
+    ] = None,
 ) -> None:
     """Everything on this machine, no account: a page with Slack, Cartesia and the clock in your hands."""
     if story and real_usage:

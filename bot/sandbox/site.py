@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from bot.windows import utc_day
 PAGE = Path(__file__).with_name("page")
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 OWN_NAMES = {"127.0.0.1", "localhost"}
+USUAL_PORT = 8765
 BACKTEST_DAYS = 60
 LONGEST_STEP = max(STEPS.values())  # between two checks of the sandbox
 SHOWN = 400  # of what a backtest finds
@@ -236,35 +238,40 @@ async def _from_this_machine(request: web.Request, handler: Handler) -> web.Stre
     return await handler(request)
 
 
-async def show_page(port: int, real: Settings | None) -> int:
-    """Serve the page until SIGINT or SIGTERM; with `real` settings, usage is read with their Cartesia key."""
+async def show_page(port: int | None, real: Settings | None) -> int:
+    """Serve the page until SIGINT or SIGTERM; with `real` settings, usage is read with their Cartesia key.
+
+    Where no port is asked for, the usual one is taken, or any free one. Raises BotError where one that is asked for is
+    taken.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="agent-usage-sandbox-") as folder:
         show = Show(Path(folder), _real_usage(real))
-        async with show.world, _listening(Site(show, port)) as site:
+        async with show.world:
+            site = await _listening(show, port)
             print(f"The sandbox is at {site.url}\nCtrl-C ends it.", flush=True)
-            await show.start()
             try:
+                await show.start()
                 await stop.wait()
             finally:
                 await show.stop()
+                await site.stop()
     return 0
 
 
-@contextlib.asynccontextmanager
-async def _listening(site: Site) -> AsyncIterator[Site]:
-    try:
-        await site.start()
-    except OSError as error:
-        raise BotError(
-            f"127.0.0.1:{site.port} can't be listened on ({error.strerror}): choose another port, or --port 0."
-        ) from None
-    try:
-        yield site
-    finally:
-        await site.stop()
+async def _listening(show: Show, port: int | None) -> Site:
+    ports = (USUAL_PORT, 0) if port is None else (port,)
+    for each in ports:
+        site = Site(show, each)
+        try:
+            await site.start()
+        except OSError as error:
+            trouble = os.strerror(error.errno or 0)
+        else:
+            return site
+    raise BotError(f"127.0.0.1:{ports[-1]} can't be listened on ({trouble}): choose another port, or --port 0.")
 
 
 def _real_usage(settings: Settings | None) -> RealUsage | None:

@@ -141,7 +141,18 @@ async def test_a_port_that_is_taken_is_said_plainly(world: World) -> None:
     process = world.program("sandbox", "--port", str(world.slack.port))
     await process.start()
     assert await process.ended() == 1
-    assert process.lines[-1].endswith("choose another port, or --port 0.")
+    sentence = f"127.0.0.1:{world.slack.port} can't be listened on (Address already in use): "
+    assert process.lines[-1] == f"{sentence}choose another port, or --port 0."
+
+
+async def test_a_second_sandbox_takes_another_port_by_itself(world: World) -> None:
+    both = [world.program("sandbox"), world.program("sandbox")]
+    urls = []
+    for each in both:
+        await each.start()
+        urls.append((await each.said("The sandbox is at")).split()[-1])
+    assert len(set(urls)) == 2
+    assert [await each.stop() for each in both] == [0, 0]
 
 
 async def test_a_backtest_makes_no_database(world: World) -> None:
