@@ -76,6 +76,7 @@ class Checker:
     _watching_since: datetime | None = None
     _failing: bool = True  # until shown otherwise: a condition may be noted from before a restart
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _sight: asyncio.Lock = field(default_factory=asyncio.Lock)  # what begins and what ends is noted one after the other
 
     async def start(self) -> None:
         """Take up what was read before a restart, here or by another process. Raises StoreError."""
@@ -106,25 +107,8 @@ class Checker:
 
     async def watch_sight(self) -> None:
         """Tell the operations channel once when there was no good reading for too long. Raises StoreError."""
-        outage, now = self.usage.outage, self.now()
-        self._watching_since = self._watching_since or now
-        last_good = self.last_good or self._watching_since
-        if not self._failing and (outage or now - last_good >= self.blind_for):
-            self._failing = True
-            await self.ledger.note("usage", "", last_good)
-        if not self._failing:
-            return
-        noted = await self.ledger.conditions("usage")
-        since = noted[0].since if noted else last_good
-        if not (now - since >= self.blind_for or (outage and outage.hopeless)):
-            return
-        if noted and noted[0].told:
-            return
-        why = outage.why if outage else "Cartesia has not answered yet."
-        log.error("blind since %s: %s", since.isoformat(timespec="seconds"), why)
-        await self.ledger.note("usage", "", since)
-        await self.ledger.tell("usage", "", self._operations(), blocks.blind(since, why), now)
-        self.told()
+        async with self._sight:
+            await self._watch()
 
     def look_away(self) -> None:
         """Another process reads now: how long this one has seen nothing means nothing, and what it knew grows old."""
@@ -199,15 +183,37 @@ class Checker:
                 log.info("%s %s: %s", decision.reason, rule.name, alerts.headline(decision.standing))
             self.told()
 
+    async def _watch(self) -> None:
+        outage, now = self.usage.outage, self.now()
+        self._watching_since = self._watching_since or now
+        last_good = self.last_good or self._watching_since
+        if not self._failing and (outage or now - last_good >= self.blind_for):
+            self._failing = True
+            await self.ledger.note("usage", "", last_good)
+        if not self._failing:
+            return
+        noted = await self.ledger.conditions("usage")
+        since = noted[0].since if noted else last_good
+        if not (now - since >= self.blind_for or (outage and outage.hopeless)):
+            return
+        if noted and noted[0].told:
+            return
+        why = outage.why if outage else "Cartesia has not answered yet."
+        log.error("blind since %s: %s", since.isoformat(timespec="seconds"), why)
+        await self.ledger.note("usage", "", since)
+        await self.ledger.tell("usage", "", self._operations(), blocks.blind(since, why), now)
+        self.told()
+
     async def _sees(self) -> None:
-        self.last_good = self.now()
-        if self._failing:
-            noted = await self.ledger.conditions("usage")
-            if noted:
-                message = blocks.sees_again(noted[0].since, self.last_good)
-                await self.ledger.end("usage", self._operations(), message, self.last_good)
-                self.told()
-            self._failing = False
+        async with self._sight:
+            self.last_good = self.now()
+            if self._failing:
+                noted = await self.ledger.conditions("usage")
+                if noted:
+                    message = blocks.sees_again(noted[0].since, self.last_good)
+                    await self.ledger.end("usage", self._operations(), message, self.last_good)
+                    self.told()
+                self._failing = False
 
     def _operations(self) -> str | None:
         return self.rules.current.operations_channel

@@ -67,11 +67,17 @@ class FakeUsage:
 
     async def read_now(self, span: Span) -> Reading:
         if self.fails:
+            self.fail_once()
             raise CartesiaUnavailable("Cartesia is not well (500).")
+        self.outage = None
         days = {day: self.days.get(day, Totals()) for day in span.each_day() if day not in self.missing}
         self.kept = Reading(span, days, self.clock())
         self.clock.moment += self.takes
         return self.kept
+
+    def fail_once(self) -> None:
+        """One attempt of a reading has failed; another may follow."""
+        self.outage = Outage(self.clock(), self.clock(), "Cartesia is not well (500).", hopeless=False, not_before=None)
 
     def last(self, span: Span) -> Reading | None:
         return self.kept if self.kept and self.kept.span.covers(span) else None

@@ -50,13 +50,18 @@ class Visitor:
             return await answer.json()
 
     async def sees(self, words: str, seconds: float = 15.0) -> Any:
-        """The first message with these words; waits for it."""
-        async with asyncio.timeout(seconds):
-            while True:
-                for message in (await self.state())["messages"]:
-                    if words in message["text"]:
-                        return message
-                await asyncio.sleep(0.1)
+        """The first message with these words; waits for it. AssertionError with what there is instead."""
+        ends = asyncio.get_running_loop().time() + seconds
+        while True:
+            state = await self.state()
+            if found := next((each for each in state["messages"] if words in each["text"]), None):
+                return found
+            if asyncio.get_running_loop().time() > ends:
+                break
+            await asyncio.sleep(0.1)
+        said = [each["text"].partition("\n")[0] for each in state["messages"]]
+        logged = self.show.bot.lines[-20:] if self.show.bot else []
+        raise AssertionError("\n".join([f"{words!r} was not said; at {state['now']} there is:", *said, *logged]))
 
     async def until(self, day: datetime, seconds: float = 150.0) -> None:
         """Wait until the simulated clock is there."""
