@@ -59,19 +59,18 @@ class SimulatedAccount:
     rest: Fraction = Fraction(0)
 
     def fill(self, today: date, days: int) -> None:
-        """Let so many days before today have been as the profile has them, each a little different."""
+        """Let so many days before today have been as the profile has them."""
         for back in range(1, days + 1):
             day = today - timedelta(days=back)
-            hours = (midnight(day) + hour * _HOUR for hour in range(24))
-            minutes = sum(PROFILES[self.profile](hour) for hour in hours) * (100 + back * 7 % 23 - 11) // 100
-            self._use(day, Fraction(minutes))
+            minutes = sum(self._minutes_in(midnight(day) + hour * _HOUR) for hour in range(24))
+            self._use(day, Fraction(round(minutes)))
 
     def pass_time(self, since: datetime, until: datetime) -> None:
         """What is used between two moments, hour by hour."""
         while since < until:
             end = min(until, since.replace(minute=0, second=0, microsecond=0) + _HOUR)
             if not self.outage:
-                self.rest += PROFILES[self.profile](since) * Fraction((end - since) // _INSTANT, _HOUR // _INSTANT)
+                self.rest += self._minutes_in(since) * Fraction((end - since) // _INSTANT, _HOUR // _INSTANT)
             calls, self.rest = divmod(self.rest, MINUTES_A_CALL)
             if calls:
                 self._use(utc_day(since), Fraction(calls * MINUTES_A_CALL))
@@ -86,7 +85,7 @@ class SimulatedAccount:
         self.outage = not self.outage
 
     def busy_hour(self, now: datetime) -> None:
-        """Five times what the profile has in its busiest hour, at once."""
+        """At once, five times what the profile has in its busiest hour."""
         day = midnight(utc_day(now))
         busiest = max(PROFILES[self.profile](day + hour * _HOUR) for hour in range(24))
         self._use(utc_day(now), Fraction(5 * (busiest or 12)))
@@ -97,6 +96,10 @@ class SimulatedAccount:
         was = self.cartesia.days.get(yesterday, Totals())
         more = Totals(was.cents // 2 or 500, was.minutes / 2, was.calls // 2)
         self.cartesia.days[yesterday] = was + more
+
+    def _minutes_in(self, hour: datetime) -> Fraction:
+        """As the profile has it, a little more or less from day to day."""
+        return PROFILES[self.profile](hour) * Fraction(89 + utc_day(hour).toordinal() * 7 % 23, 100)
 
     def _use(self, day: date, minutes: Fraction) -> None:
         exact = Decimal(round(minutes * 10)) / 10

@@ -35,8 +35,8 @@ operations_channel: "#voice-ops"
 
 rules:
   - name: Daily spend
-    threshold: $35
-    alert_at: [80%, 100%]
+    threshold: $40
+    alert_at: [90%, 100%]
     then_every: $25
     forecast: true
     remind_every: 4h
@@ -45,8 +45,8 @@ rules:
 
   - name: Monthly budget
     per: month
-    threshold: $700
-    alert_at: [50%, 80%, 100%]
+    threshold: $1,000
+    alert_at: [80%, 100%]
     channel: "#finance"
 
   - name: Unusual day
@@ -78,10 +78,14 @@ class RealUsage:
 
 @dataclass
 class Show:
-    """Everything the page shows and moves; with `real` usage, neither the account nor the time can be moved."""
+    """Everything the page shows and moves; with `real` usage, neither the account nor the time can be moved.
+
+    It begins at the moment `begins`; now, where none is given.
+    """
 
     folder: Path
     real: RealUsage | None = None
+    begins: datetime | None = None
     speed: Speed = "real"
     faults: set[str] = field(default_factory=set)
     bot: BotProcess | None = None
@@ -90,7 +94,7 @@ class Show:
 
     def __post_init__(self) -> None:
         self.clock_file = self.folder / "clock"
-        self.clock = SimulatedClock(self.clock_file, real_now())
+        self.clock = SimulatedClock(self.clock_file, self.begins or real_now())
         self.now = real_now if self.real else self.clock.now
         rules = self.real.rules if self.real and self.real.rules else RULES
         self.world = World(self.folder, self.now, rules=rules)

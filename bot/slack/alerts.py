@@ -143,7 +143,7 @@ def _dealt_with(incident: Incident) -> list[tuple[str, str]]:
     """Who acknowledged and who snoozed: as plain text, and as Slack shows times."""
     found = []
     if done := incident.acknowledged:
-        words = f"acknowledged by <@{done.by}> at "
+        words = f"acknowledged by <@{done.by}>, "
         found.append((words + utc_moment(done.at), words + slack_moment(done.at)))
     if quiet := incident.snooze:
         words = f"snoozed by <@{quiet.by}> until "

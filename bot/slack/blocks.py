@@ -356,10 +356,11 @@ def _table(caption: str, by: Period, rows: Sequence[Row]) -> list[Block]:
 
 
 def _row_label(row: Row, by: Period) -> str:
+    """In an order of words that is the order of time: Slack sorts a table by its words."""
     match by:
         case Period.DAY:
-            return f"{row.span.start:%a} {row.span.start}"
+            return f"{row.span.start} {row.span.start:%a}"
         case Period.WEEK:
             return f"{row.span.start} to {row.span.last}"
         case Period.MONTH:
-            return f"{row.span.start:%B %Y}"
+            return f"{row.span.start:%Y-%m} {row.span.start:%B}"

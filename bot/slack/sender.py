@@ -15,7 +15,7 @@ from bot.slack.ladder import rungs
 
 EVENT_TYPE = "agent_usage_bot"
 _PAGES = 20  # of history looked through for one message; a page holds 200
-_CLOCKS_APART = 600.0  # seconds that our clock and Slack's may differ when history is searched
+_CLOCKS_APART = 86_400.0  # seconds that our clock and Slack's may differ when history is searched: a wrong zone, too
 
 log = logging.getLogger(__name__)
 

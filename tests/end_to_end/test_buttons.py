@@ -75,7 +75,7 @@ async def test_acknowledge_shows_who_and_says_so_in_the_thread_and_undo_takes_it
 ) -> None:
     assert elements(warned) == ["acknowledge", "snooze", "show_usage"]
     await world.slack.click(warned, "acknowledge", user=MEMBER)
-    await shows(world, warned, f"acknowledged by <@{MEMBER}> at ")
+    await shows(world, warned, f"acknowledged by <@{MEMBER}>, ")
     assert elements(warned) == ["snooze", "undo", "show_usage"]
     again = await world.slack.click(warned, "undo")
     assert again.acknowledged
@@ -181,7 +181,7 @@ async def test_buttons_work_on_a_message_from_before_a_restart(world: World) -> 
     assert await bot.stop() == 0
     await world.run()
     await world.slack.click(message, "acknowledge")
-    await shows(world, message, f"acknowledged by <@{ADMIN}> at ")
+    await shows(world, message, f"acknowledged by <@{ADMIN}>, ")
 
 
 async def test_a_button_of_an_alert_that_is_no_more_explains_itself(world: World, warned: Message) -> None:
@@ -218,13 +218,13 @@ async def test_either_of_two_replicas_answers_a_click(world: World, postgres: Po
     message = await alert(world)
     for _ in range(2):  # Slack hands clicks to the connections in turn
         await world.slack.click(message, "acknowledge")
-        await shows(world, message, f"acknowledged by <@{ADMIN}> at ")
+        await shows(world, message, f"acknowledged by <@{ADMIN}>, ")
         await world.slack.click(message, "undo")
         await world.slack.until(lambda: "acknowledged" not in message.text or None, 8, "the undo")
     stays, leaves = world.processes
     assert await leaves.stop() == 0
     await world.slack.click(message, "acknowledge")
-    await shows(world, message, f"acknowledged by <@{ADMIN}> at ")
+    await shows(world, message, f"acknowledged by <@{ADMIN}>, ")
     assert await stays.stop() == 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -58,3 +58,12 @@ def rule(
     """A budget of cents, minutes or calls."""
     levels = tuple(Decimal(percent) for percent in alert_at)
     return ThresholdRule(name=name, threshold=Decimal(threshold), alert_at=levels, **more)
+
+
+def tuesday_after(now: datetime) -> datetime:
+    """17:30 UTC on the next Tuesday: most of a workday's money is spent, and no level is reached.
+
+    Never in the past, since Slack's history is searched by the database's own clock.
+    """
+    days = (1 - now.weekday()) % 7 or 7
+    return datetime.combine(now.date() + timedelta(days=days), time(17, 30), tzinfo=UTC)

@@ -782,7 +782,7 @@ def test_every_sample_is_somebodys() -> None:
         ("alert closed for a day", ["closed: the day is over, and this is its figure"]),
         ("alert closed as the rule is gone", ["closed: no rule watches this any more"]),
         ("alert closed as silence ended", ["closed: the silence has ended"]),
-        ("alert acknowledged", [f"acknowledged by <@{ANNA}> at 2026-11-22 12:05 UTC"]),
+        ("alert acknowledged", [f"acknowledged by <@{ANNA}>, 2026-11-22 12:05 UTC"]),
         ("alert snoozed for an hour", [f"snoozed by <@{BEN}> until 2026-11-22 13:06 UTC"]),
         ("alert snoozed until the next level", [f"snoozed by <@{BEN}> until the next level"]),
         ("alert snoozed until an amount", [f"snoozed by <@{BEN}> until $75.00"]),

@@ -432,7 +432,7 @@ def test_a_chart_is_within_slacks_limits_with_a_value_for_every_label(made: Call
         pytest.param(blocks.repeated(alert(), "a1b2c3"), ["$53.20", "Message a1b2c3", "twice"], id="repeated"),
         pytest.param(
             answered("2026-11-16..2026-11-22 by day"),
-            ["2026-11-16 to 2026-11-22: ", "Sun 2026-11-22: $53.20 · 886.7 minutes · 212 calls", "read 2 minutes ago"],
+            ["2026-11-16 to 2026-11-22: ", "2026-11-22 Sun: $53.20 · 886.7 minutes · 212 calls", "read 2 minutes ago"],
             id="a summary with its parts",
         ),
         pytest.param(
