@@ -74,9 +74,9 @@ class Visit:
         await alert.wait_for(timeout=20_000)
         return alert
 
-    async def tabs_to(self, selector: str) -> None:
-        """Press Tab until the focus is there."""
-        for _ in range(150):
+    async def tabs_to(self, selector: str, within: int = 150) -> None:
+        """Press Tab until the focus is there, so often at most."""
+        for _ in range(within):
             if await self.page.evaluate("selector => document.activeElement.matches(selector)", selector):
                 return
             await self.page.keyboard.press("Tab")

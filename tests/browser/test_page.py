@@ -158,7 +158,11 @@ async def test_a_killed_bot_is_shown_as_gone_and_recovers(open_page: Open) -> No
 async def test_the_keyboard_alone_is_enough(open_page: Open) -> None:
     visit = await open_page()
     keyboard = visit.page.keyboard
-    await visit.tabs_to('[data-do="busy_hour"]')
+    await keyboard.press("Tab")
+    await keyboard.press("Tab")
+    await expect(visit.page.get_by_role("link", name="Controls")).to_be_focused()
+    await keyboard.press("Enter")
+    await visit.tabs_to('[data-do="busy_hour"]', within=8)
     await keyboard.press("Enter")
     alert = visit.page.locator("#log").get_by_test_id("message").filter(has_text="🔴 Daily spend").first
     await alert.wait_for(timeout=20_000)
@@ -175,6 +179,7 @@ async def test_the_keyboard_alone_is_enough(open_page: Open) -> None:
     await keyboard.type("500")
     await keyboard.press("Enter")
     await expect(alert).to_contain_text("until $500.00", timeout=10_000)
+    assert await alert.evaluate("alert => alert.contains(document.activeElement)")  # not lost with the modal
     await visit.tabs_to('[data-action="acknowledge"]')
     await keyboard.press("Enter")
     await expect(alert).to_contain_text("acknowledged by", timeout=10_000)
@@ -217,6 +222,17 @@ async def test_figures_that_a_reader_has_open_stay_open_when_their_message_is_ed
     await expect(alert.locator("details table")).to_be_visible()
 
 
+async def test_the_quote_above_a_reply_says_what_its_message_says_by_now(open_page: Open) -> None:
+    visit = await open_page()
+    await visit.spends_over_the_threshold()
+    for _ in range(2):
+        await visit.does("busy_hour").click()
+    quote = visit.page.locator("#log .over.reply .link").first
+    await expect(quote).to_contain_text("🔴 Daily spend", timeout=20_000)
+    await visit.does("midnight").click()
+    await expect(quote).to_contain_text("✅ Daily spend", timeout=20_000)
+
+
 async def test_what_comes_while_somebody_reads_far_above_is_drawn_when_they_come_back(open_page: Open) -> None:
     visit = await open_page()
     slack = visit.show.world.slack
@@ -252,6 +268,7 @@ async def test_nothing_is_clipped_and_accessibility_has_no_serious_finding(
     await visit.page.wait_for_timeout(500)
     await visit.picture(f"page_{viewport['width']}")
     await visit.is_whole_and_accessible("the channel")
+    await alert.get_by_role("button", name="Acknowledge").click()
     await alert.get_by_test_id("thread-open").click()
     await visit.is_whole_and_accessible("a thread")
     await visit.page.keyboard.press("Escape")

@@ -89,6 +89,8 @@ export function editor(root, { save }) {
     }
   });
 
+  window.addEventListener("beforeunload", (event) => isDirty() && event.preventDefault());
+
   return {
     put,
     isDirty,
@@ -101,6 +103,7 @@ export function editor(root, { save }) {
         number();
       }
       if (!isDirty()) show(rules.mistakes ?? []);
+      else if (rules.text !== saved) setText(note, "Not saved. The file has changed meanwhile: saving replaces it.");
     },
   };
 }

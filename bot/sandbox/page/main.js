@@ -94,6 +94,7 @@ function drawChannels() {
 }
 
 function go(channel) {
+  tell("");
   here = channel;
   atHome = false;
   unread.delete(channel);
@@ -138,6 +139,7 @@ function layout() {
 // Home
 
 homeTab.addEventListener("click", async () => {
+  tell("");
   atHome = true;
   closeThread(false);
   closeMenu();
@@ -220,7 +222,8 @@ function become(user) {
 
 function drawMe() {
   const me = meIs();
-  setText($("#who"), me ? `${me.real_name || me.name}, ${me.role}` : "");
+  setText($("#who .name"), me ? me.real_name || me.name : "");
+  setText($("#who .role"), me ? `, ${me.role}` : "");
   controls.draw();
 }
 

@@ -112,6 +112,12 @@ export class MessageList {
     return el("p", { class: "over reply" }, el("span", {}, "replied to a thread:"), button);
   }
 
+  /** Above a reply that the channel sees: what its thread's message says by now. */
+  quote(item, parent) {
+    const line = $(".over.reply .link", item);
+    if (line) line.replaceChildren(gist(parent));
+  }
+
   countReplies(item) {
     const place = $(".replies", item);
     if (!place) return;
@@ -132,7 +138,7 @@ export class MessageList {
       had ??
       el("button", { type: "button", class: "thread-link", "data-testid": "thread-open", "data-thread": ts, onclick: () => this.openThread(channel, ts) });
     button.dataset.words = `${words} ${when}`;
-    button.replaceChildren(el("strong", {}, words), " ", el("span", { class: "muted" }, "last ", el("time", { datetime: last.toISOString(), title: utc(last) }, when)));
+    button.replaceChildren(el("strong", {}, words), " ", el("span", { class: "muted" }, "Last reply ", el("time", { datetime: last.toISOString(), title: utc(last) }, when)));
     place.replaceChildren(button);
   }
 
@@ -172,9 +178,10 @@ export class MessageList {
       } else if (this.insert(message)) added++;
     }
     for (const message of changed) {
-      if (!isReply(message)) continue;
       for (const item of this.items.values()) {
-        if (item.message.ts === message.thread_ts && item.message.channel === message.channel) this.countReplies(item);
+        if (item.message.channel !== message.channel) continue;
+        if (isReply(message) && item.message.ts === message.thread_ts) this.countReplies(item);
+        else if (isReply(item.message) && item.message.thread_ts === message.ts) this.quote(item, message);
       }
     }
     if (!added && !changed.length) return;

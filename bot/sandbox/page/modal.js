@@ -8,6 +8,7 @@ import { post, store } from "./state.js";
 let dialog = null;
 let shown = null; // {id, drawn}
 let closing = new Set();
+let openedIn = null; // the message whose menu opened it
 
 export function showModal() {
   const mine = store.views.filter((each) => each.user === store.me && !closing.has(each.id));
@@ -30,6 +31,10 @@ function hide() {
   shown = null;
   going.close();
   going.remove();
+  if (openedIn && (document.activeElement ?? document.body) === document.body) {
+    const { channel, ts } = openedIn; // drawn anew meanwhile, so the element that had the focus is gone
+    $(`[data-channel="${CSS.escape(channel)}"][data-ts="${CSS.escape(ts)}"]`)?.focus({ preventScroll: true });
+  }
 }
 
 function open(view, held) {
@@ -60,6 +65,7 @@ function open(view, held) {
     if (typeof before === "string" && "value" in field) field.value = before;
   }
   dialog = box;
+  openedIn = document.activeElement?.closest("[data-ts]")?.dataset ?? openedIn;
   document.body.append(box);
   box.showModal();
   ($("[autofocus]", form) ?? $("[data-block-id]", form))?.focus();

@@ -15,15 +15,15 @@ export function panels(root, { become, tell }) {
   const results = $("[data-testid=backtest-results]", root);
   const does = (name) => $(`[data-do=${name}]`, root);
 
-  /** Do it, with the button held down until the answer; a refusal goes to the status line. */
-  async function ask(button, what, body) {
+  /** Do it, with the button held down until the answer; a refusal goes to the status line, or where `refused` puts it. */
+  async function ask(button, what, body, refused = tell) {
     button.setAttribute("aria-busy", "true");
     try {
       const answer = await post(what, body);
       tell("");
       return answer;
     } catch (error) {
-      tell(error.message);
+      refused(error.message);
       return null;
     } finally {
       button.removeAttribute("aria-busy");
@@ -51,16 +51,15 @@ export function panels(root, { become, tell }) {
   async function backtest(button) {
     const unsaved = rules.isDirty();
     results.replaceChildren(el("p", { class: "muted" }, "Reading the history…"));
-    const answer = await ask(button, "backtest", {});
-    if (!answer) {
-      results.replaceChildren();
-      return;
-    }
+    const refused = (words) => results.replaceChildren(el("p", { class: "problem", role: "alert" }, words));
+    const answer = await ask(button, "backtest", {}, refused);
+    if (!answer) return;
     const { said, news, others, days } = answer;
     const head = said.length ? `${count(news, "message")} in the channel and ${count(others, "more line")} in threads, in the last ${days} days.` : `Nothing in the last ${days} days.`;
     const cut = news + others > said.length ? ` The last ${said.length}:` : "";
     results.replaceChildren(
       el("p", {}, head, cut, unsaved ? " This is of the saved rules, not of what you have typed since." : ""),
+      el("p", { class: "muted" }, "Days from before this sandbox began count as read at their end."),
       el(
         "ol",
         { class: "incidents", tabindex: "0", "aria-label": "What would have been raised" },
