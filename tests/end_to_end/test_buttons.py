@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -257,10 +258,10 @@ async def test_the_lists_answer_with_and_without_anything_to_list(world: World, 
 
 
 async def test_snooze_as_a_command_does_what_the_menu_does(world: World, warned: Message) -> None:
-    today = utc_day(world.now())
+    in_an_hour = f"until {utc_day(world.now() + timedelta(hours=1))}"
     forms = {
-        "daily spend 1 hour": f"until {today}",
-        "1 for an hour": f"until {today}",
+        "daily spend 1 hour": in_an_hour,
+        "1 for an hour": in_an_hour,
         "daily spend next level": "until the next level",
         "Daily Spend $75": "until $75.00",
         "alert 1 until 75.50": "until $75.50",
