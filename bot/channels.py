@@ -46,7 +46,8 @@ class Channels:
         if found := self._ids.get(channel):
             return found
         try:
-            found_now = await asyncio.wait_for(self.id_of(channel), _PATIENCE)
+            async with asyncio.timeout(_PATIENCE):
+                found_now = await self.id_of(channel)
         except TimeoutError:
             return channel
         return found_now if isinstance(found_now, str) else channel

@@ -138,7 +138,8 @@ async def _socket(app: AsyncApp, settings: Settings, connection: Connection) -> 
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)
         try:
-            await asyncio.wait_for(handler.close_async(), 3)
+            async with asyncio.timeout(3):
+                await handler.close_async()
         except TimeoutError:
             log.warning("the Socket Mode connection did not close in time")
 

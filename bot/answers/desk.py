@@ -122,7 +122,8 @@ class Desk:
         ):  # asking is then left to the checker, and what is kept was answered at once
             return Sorry(self.usage.outage.why)
         try:
-            reading = await asyncio.wait_for(self.usage.read(span), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                reading = await self.usage.read(span)
         except (TimeoutError, CartesiaError) as error:
             last = self.usage.last(span)
             if last is None:
@@ -139,7 +140,8 @@ class Desk:
     async def _check(self) -> Answer:
         checking = asyncio.ensure_future(self.checker.check())
         try:
-            decisions = await asyncio.wait_for(asyncio.shield(checking), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                decisions = await asyncio.shield(checking)
         except TimeoutError:
             checking.add_done_callback(
                 lambda done: done.cancelled() or done.exception()

@@ -32,7 +32,8 @@ class Changes:
             change = loop.create_future()
             self._waiting.add(change)
             try:
-                await asyncio.wait_for(change, deadline - loop.time())
+                async with asyncio.timeout_at(deadline):
+                    await change
             except TimeoutError:
                 raise TimeoutError(f"waited {timeout:g} s for {what}") from None
             finally:

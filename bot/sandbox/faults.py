@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.waiting import set_within
+
 ANY_ENDPOINT = "*"
 
 
@@ -135,7 +137,7 @@ async def answer_under(
     if fault is None:
         return await answering.perform()
     if fault.kind is FaultKind.SLOW:
-        await _until_set(stopping, fault.seconds)
+        await set_within(stopping, fault.seconds)
         return drop(request) if stopping.is_set() else await answering.perform()
     if FaultKind(fault.kind).performs:
         await answering.perform()
@@ -162,12 +164,5 @@ def drop(request: web.Request) -> web.Response:
 async def hang(request: web.Request, stopping: asyncio.Event) -> web.Response:
     """Answer nothing until the client goes away or the server stops."""
     while request.transport is not None and not request.transport.is_closing() and not stopping.is_set():
-        await _until_set(stopping, 0.05)
+        await set_within(stopping, 0.05)
     return drop(request)
-
-
-async def _until_set(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return

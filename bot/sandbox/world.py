@@ -71,7 +71,8 @@ class BotProcess:
         """Its exit code, once it has ended; it is killed where it does not end in time, and TimeoutError raised."""
         assert self.process is not None
         try:
-            code = await asyncio.wait_for(self.process.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                code = await self.process.wait()
         except TimeoutError:
             self.process.kill()
             await self.process.wait()

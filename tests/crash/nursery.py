@@ -60,7 +60,8 @@ class Forked:
         return await self.ended(timeout)
 
     async def ended(self, timeout: float = 20.0) -> int:
-        return await asyncio.wait_for(asyncio.shield(self._ended), timeout)
+        async with asyncio.timeout(timeout):
+            return await asyncio.shield(self._ended)
 
     async def __aenter__(self) -> Self:
         return self

@@ -79,7 +79,8 @@ async def test_on_sqlite_the_second_stands_by_until_the_first_is_gone(tmp_path: 
     assert not waiting.done()
     assert not second.may_post
     await first.end()
-    await asyncio.wait_for(waiting, 5)
+    async with asyncio.timeout(5):
+        await waiting
     assert second.may_post
     assert second.may_read
     await second.end()

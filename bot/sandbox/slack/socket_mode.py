@@ -15,6 +15,7 @@ from bot.sandbox.faults import Answering, Fault, FaultKind, answer_under, drop
 from bot.sandbox.slack.deliveries import ACK_SECONDS, Delivery
 from bot.sandbox.slack.platform import Platform
 from bot.sandbox.slack.workspace import APP_ID, Json
+from bot.waiting import set_within
 
 SOCKET = "socket"
 MOST_CONNECTIONS = 10
@@ -80,9 +81,7 @@ class SocketMode:
         delivery.connection = connection.number
         with suppress(ConnectionError):
             await connection.socket.send_json(_envelope(delivery, retry))
-        try:
-            await asyncio.wait_for(delivery.acked.wait(), self.ack_seconds)
-        except TimeoutError:
+        if not await set_within(delivery.acked, self.ack_seconds):
             delivery.error = "operation_timeout"
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
