@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -117,12 +116,14 @@ class Show:
         self._ticking = asyncio.create_task(self._tick())
 
     async def stop(self) -> None:
-        """End the bot and the clock."""
+        """End the bot and the clock. Raises what had stopped the clock before, if anything had."""
         if self._ticking:
             self._ticking.cancel()
-            await asyncio.gather(self._ticking, return_exceptions=True)
+            await asyncio.wait({self._ticking})
         if self.is_running and self.bot:
             await self.bot.stop(signal.SIGTERM)
+        if self._ticking and not self._ticking.cancelled():
+            self._ticking.result()
 
     @property
     def is_running(self) -> bool:
@@ -142,12 +143,11 @@ class Show:
             if self.is_running:
                 return
             if self.real:  # its time is real, so it is the program as everyone runs it
-                environment = self.world.environment(CHECK_INTERVAL=INTERVAL_OF_REAL_USAGE, **self.real.environment)
-                self.bot = BotProcess((sys.executable, "-m", "bot", "serve", "--socket"), environment, self.folder)
+                environment = {"CHECK_INTERVAL": INTERVAL_OF_REAL_USAGE, **self.real.environment}
+                self.bot = self.world.program("serve", "--socket", **environment)
             else:
-                command = (sys.executable, "-m", "bot.sandbox.process", str(self.clock_file))
-                self.bot = BotProcess(command, self.world.environment(CHECK_INTERVAL=INTERVAL), self.folder)
-            self.world.processes.append(self.bot)
+                clock = str(self.clock_file)
+                self.bot = self.world.program(clock, module="bot.sandbox.process", CHECK_INTERVAL=INTERVAL)
             await self.bot.start()
 
     async def kill_bot(self) -> None:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -20,12 +21,12 @@ from bot.budget.backtest import READ_BEFORE, backtest
 from bot.errors import BotError
 from bot.rules.parse import parse
 from bot.sandbox.listening import LoopbackServer
-from bot.sandbox.show import STEPS, RealUsage, Show
+from bot.sandbox.show import STEPS, RealUsage, Show, Speed
 from bot.sandbox.slack.workspace import Json, Message, SlackRefusal, View
 from bot.sandbox.snapshot import Snapshots, mistakes_of
 from bot.settings import Settings
 from bot.slack.alerts import headline
-from bot.slack.parts import window_words
+from bot.slack.parts import escape, window_words
 from bot.store.database import open_database
 from bot.store.ledger import Ledger
 from bot.windows import utc_day
@@ -101,7 +102,7 @@ class Site(LoopbackServer):
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await response.prepare(request)
         changes = self.show.world.slack.changes
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+        with contextlib.suppress(ConnectionError):
             while not self.stopping.is_set():
                 count = changes.count
                 await response.write(f"data: {count}\n\n".encode())
@@ -131,7 +132,8 @@ class Site(LoopbackServer):
         return _unanswered(typed.error)
 
     async def _say(self, body: Json) -> None:
-        self.show.world.slack.say(body["channel"], _as_typed(str(body["text"])), user=body["user"])
+        """What a person types is text: Slack keeps it escaped, so that it calls nobody and links nowhere."""
+        self.show.world.slack.say(body["channel"], escape(str(body["text"])), user=body["user"])
 
     async def _click(self, body: Json) -> Json:
         slack = self.show.world.slack
@@ -171,7 +173,7 @@ class Site(LoopbackServer):
     async def _clock(self, body: Json) -> None:
         if body.get("jump") == "midnight":
             self.show.jump_to_midnight()
-        elif body.get("speed") in ("paused", "real", "hour", "day"):
+        elif body.get("speed") in get_args(Speed):
             self.show.go(body["speed"])
         else:
             raise ValueError("the clock knows paused, real, hour and day, and a jump to midnight")
@@ -222,11 +224,6 @@ class Site(LoopbackServer):
 def _unanswered(error: str | None) -> Json:
     """What Slack shows where the app did not answer: nothing failed here, so it is no refusal of this server's."""
     return {"error": f"The bot did not answer (Slack says {error})."} if error else {}
-
-
-def _as_typed(text: str) -> str:
-    """What a person types is text: Slack keeps it escaped, so that it calls nobody and links nowhere."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 @web.middleware

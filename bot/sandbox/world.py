@@ -122,9 +122,9 @@ class World:
             "DATABASE_URL": self.database_url,
         } | more
 
-    def program(self, *arguments: str, **more: str) -> BotProcess:
+    def program(self, *arguments: str, module: str = "bot", **more: str) -> BotProcess:
         """The program with these arguments, not started yet; ended with this world at the latest."""
-        process = BotProcess((sys.executable, "-m", "bot", *arguments), self.environment(**more), self.folder)
+        process = BotProcess((sys.executable, "-m", module, *arguments), self.environment(**more), self.folder)
         self.processes.append(process)
         return process
 
