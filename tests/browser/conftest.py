@@ -130,6 +130,8 @@ async def opened(browser: Browser, show: Show, url: str, **how: Any) -> AsyncIte
     await visit.page.goto(url)
     await visit.by("composer").wait_for()
     yield visit
+    # what pytest shows of a test that failed: the page's words and the bot's
+    print(await visit.page.locator("body").inner_text(), *(show.bot.lines if show.bot else ()), sep="\n")
     assert visit.errors == []
     assert visit.outside == []
     await context.close()

@@ -47,14 +47,14 @@ async def cartesia(clock: Clock) -> AsyncIterator[SimulatedCartesia]:
 
 @pytest.fixture
 async def slack(clock: Clock) -> AsyncIterator[SimulatedSlack]:
-    async with SimulatedSlack(clock.now, clock=clock.monotonic, ack_seconds=0.2) as server:
+    async with SimulatedSlack(clock.now, clock=clock.monotonic) as server:
         yield server
 
 
 @pytest.fixture
 def client(slack: SimulatedSlack) -> AsyncWebClient:
     """Slack's own client, which here sends nothing twice."""
-    return AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], timeout=2)
+    return AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], timeout=10)
 
 
 @dataclass

@@ -25,7 +25,7 @@ DESCRIPTION = Path(__file__).parents[1] / "samples" / "cartesia-usage-agents.ope
 
 async def get(cartesia: SimulatedCartesia, headers: dict[str, str] | None = None, **params: str) -> httpx.Response:
     sent = {"Cartesia-Version": "2026-03-01", "Authorization": f"Bearer {cartesia.admin_key}"} | (headers or {})
-    async with httpx.AsyncClient(timeout=2) as client:
+    async with httpx.AsyncClient(timeout=10) as client:
         kept = {name: value for name, value in sent.items() if value}
         return await client.get(f"{cartesia.url}/usage/agents", params=params, headers=kept)
 
@@ -208,7 +208,7 @@ async def test_stopping_does_not_wait_for_a_hanging_request(clock: Clock) -> Non
         asked = asyncio.create_task(get(cartesia))
         await cartesia.arrived(1)
         began = time.monotonic()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     with pytest.raises(httpx.TransportError):
         await asked
 

@@ -541,7 +541,7 @@ async def test_a_slow_call_is_performed_even_when_the_caller_gave_up(slack: Simu
     with pytest.raises(TimeoutError):
         await client.chat_postMessage(**POST)
     assert slack.messages(SPEND_CHANNEL) == []
-    assert await slack.until(lambda: slack.posts_with_id("a1"), timeout=1)
+    assert await slack.until(lambda: slack.posts_with_id("a1"), timeout=10)
 
 
 async def test_a_fault_can_be_for_one_channel_only(slack: SimulatedSlack, client: AsyncWebClient) -> None:
@@ -571,8 +571,8 @@ async def test_stopping_does_not_wait_for_hanging_calls(clock: Clock) -> None:
         slack.faults.add("chat.postMessage", Fault("hang"), times=None)
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[])
         hanging = asyncio.create_task(client.chat_postMessage(**POST))
-        await slack.until(lambda: slack.calls, timeout=1)
+        await slack.until(lambda: slack.calls, timeout=10)
         began = time.monotonic()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     with pytest.raises(aiohttp.ClientError):
         await hanging

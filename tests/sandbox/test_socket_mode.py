@@ -30,13 +30,13 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 async def connect(slack: SimulatedSlack, http: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
     """A bare connection that has been greeted."""
     socket = await http.ws_connect(slack.socket.open_url())
-    assert (await socket.receive_json(timeout=2))["type"] == "hello"
+    assert (await socket.receive_json(timeout=10))["type"] == "hello"
     return socket
 
 
 async def acknowledge(socket: aiohttp.ClientWebSocketResponse, payload: Json | None = None) -> Json:
     """Take the next envelope and acknowledge it."""
-    envelope: Json = await socket.receive_json(timeout=2)
+    envelope: Json = await socket.receive_json(timeout=10)
     await socket.send_json({"envelope_id": envelope["envelope_id"], **({"payload": payload} if payload else {})})
     return envelope
 
@@ -65,7 +65,7 @@ async def test_slacks_own_client_takes_a_command_and_answers_in_the_acknowledgem
 async def test_hello_counts_the_connections(slack: SimulatedSlack, http: aiohttp.ClientSession) -> None:
     first = await connect(slack, http)
     second = await http.ws_connect(slack.socket.open_url())
-    hello = await second.receive_json(timeout=2)
+    hello = await second.receive_json(timeout=10)
     assert hello["num_connections"] == 2
     assert hello["connection_info"] == {"app_id": "A0AGENTUSE"}
     assert hello["debug_info"]["approximate_connection_time"] == 3600
@@ -85,7 +85,7 @@ async def test_an_envelope_goes_to_one_connection(slack: SimulatedSlack, http: a
 async def test_an_eleventh_connection_is_turned_away(slack: SimulatedSlack, http: aiohttp.ClientSession) -> None:
     kept = [await connect(slack, http) for _ in range(10)]
     eleventh = await http.ws_connect(slack.socket.open_url())
-    assert (await eleventh.receive_json(timeout=2))["reason"] == "too_many_websockets"
+    assert (await eleventh.receive_json(timeout=10))["reason"] == "too_many_websockets"
     assert not any(each.closed for each in kept)
 
 
@@ -112,7 +112,7 @@ async def test_an_acknowledgement_that_comes_too_late_changes_nothing(
     socket = await connect(slack, http)
     result = await slack.command("/agent-usage")
     await acknowledge(socket, {"text": "sorry, late"})
-    await slack.until(lambda: slack.deliveries[0].acked_at, timeout=1)
+    await slack.until(lambda: slack.deliveries[0].acked_at, timeout=10)
     assert (result.acknowledged, result.answers) == (False, [])
 
 
@@ -126,7 +126,7 @@ async def test_a_refresh_asks_the_client_to_leave_and_sends_it_nothing_more(
 ) -> None:
     old = await connect(slack, http)
     await slack.socket.disconnect("refresh_requested")
-    asked = await old.receive_json(timeout=2)
+    asked = await old.receive_json(timeout=10)
     assert (asked["type"], asked["reason"]) == ("disconnect", "refresh_requested")
     new = await connect(slack, http)
     taking = asyncio.create_task(acknowledge(new))
@@ -172,7 +172,7 @@ async def test_a_refused_handshake_leaves_the_address_usable(
 async def test_a_connection_can_break_after_hello(slack: SimulatedSlack, http: aiohttp.ClientSession) -> None:
     slack.faults.add("socket", Fault("accept_then_drop"))
     socket = await http.ws_connect(slack.socket.open_url())
-    kinds = [(await socket.receive(timeout=2)).type for _ in range(2)]
+    kinds = [(await socket.receive(timeout=10)).type for _ in range(2)]
     assert kinds[-1] in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
 
 
@@ -186,7 +186,7 @@ async def test_a_connection_can_be_deaf(slack: SimulatedSlack, http: aiohttp.Cli
 async def test_a_link_can_be_disabled(slack: SimulatedSlack, http: aiohttp.ClientSession) -> None:
     slack.faults.add("socket", Fault("refuse"))
     socket = await http.ws_connect(slack.socket.open_url())
-    assert (await socket.receive_json(timeout=2))["reason"] == "link_disabled"
+    assert (await socket.receive_json(timeout=10))["reason"] == "link_disabled"
 
 
 async def test_revoking_the_app_token_breaks_its_connections(
@@ -194,8 +194,8 @@ async def test_revoking_the_app_token_breaks_its_connections(
 ) -> None:
     socket = await connect(slack, http)
     slack.revoke(slack.app_token)
-    assert (await socket.receive(timeout=2)).type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
-    await slack.until(lambda: not slack.socket.connections, timeout=1)
+    assert (await socket.receive(timeout=10)).type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+    await slack.until(lambda: not slack.socket.connections, timeout=10)
 
 
 async def test_the_command_carries_the_documented_fields(slack: SimulatedSlack, http: aiohttp.ClientSession) -> None:

@@ -1,5 +1,7 @@
 // What the server last said, and how to ask it.
 
+import { released } from "./press.js";
+
 export const store = {
   seq: null,
   me: null,
@@ -114,6 +116,7 @@ export function follow(changed, connection) {
       const response = await fetch(`/api/state${since}`, { cache: "no-store" });
       if (!response.ok) throw new Error(String(response.status));
       const state = await response.json();
+      await released();
       if (since && state.seq < store.seq) {
         whole = true; // another run of the server
         again = true;
