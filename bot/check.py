@@ -105,10 +105,10 @@ class Checker:
             async with self._one_at_a_time:
                 await self._judge(last, self.now())
 
-    async def watch_sight(self) -> None:
+    async def watch_sight(self, now: datetime) -> None:
         """Tell the operations channel once when there was no good reading for too long. Raises StoreError."""
         async with self._sight:
-            await self._watch()
+            await self._watch(now)
 
     def look_away(self) -> None:
         """Another process reads now: how long this one has seen nothing means nothing, and what it knew grows old."""
@@ -183,8 +183,8 @@ class Checker:
                 log.info("%s %s: %s", decision.reason, rule.name, alerts.headline(decision.standing))
             self.told()
 
-    async def _watch(self) -> None:
-        outage, now = self.usage.outage, self.now()
+    async def _watch(self, now: datetime) -> None:
+        outage = self.usage.outage
         self._watching_since = self._watching_since or now
         last_good = self.last_good or self._watching_since
         if not self._failing and (outage or now - last_good >= self.blind_for):

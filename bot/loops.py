@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from bot.check import Checker
@@ -82,10 +83,11 @@ class Loops:
     async def watch_sight(self) -> None:
         """Tell when nothing can be read for too long."""
         while not await set_within(self.stop, LOOK):
+            now = self.checker.now()  # before it is asked what is due: the clock may leap between the two
             if not self.presence.may_read:
                 self.checker.look_away()
             elif self.checker.usage.outage or not self._is_about_to_see():
-                await _logged(self.checker.watch_sight)
+                await _logged(partial(self.checker.watch_sight, now))
 
     async def watch_hearing(self) -> None:
         """Tell, once Slack takes messages again, that it took none for too long."""

@@ -1,4 +1,4 @@
-"""Whether pytest-xdist still knows groups; where it forgets them, nothing fails, but the browser tests all run at once."""
+"""Whether pytest-xdist knows groups. Where it forgets them nothing fails, but the browser tests all run at once."""
 
 from __future__ import annotations
 

@@ -226,18 +226,17 @@ async def test_figures_that_a_reader_has_open_stay_open_when_their_message_is_ed
 async def test_a_press_counts_though_the_message_is_edited_meanwhile(open_page: Open, device: str) -> None:
     visit = await open_page()
     alert = await visit.spends_over_the_threshold()
-    press = visit.page.mouse if device == "mouse" else visit.page.keyboard
+    mouse, keyboard = visit.page.mouse, visit.page.keyboard
     button = alert.get_by_role("button", name="Acknowledge")
     await button.focus()
     await button.hover()
-    held = {} if device == "mouse" else {"key": "Space"}
-    await press.down(**held)
+    await (mouse.down() if device == "mouse" else keyboard.down("Space"))
     slack = visit.show.world.slack
     posted = next(each for each in slack.messages("#voice-spend") if "🔴 Daily spend" in each.text)
     posted.change(slack.workspace.next_ts(), posted.text, posted.blocks, posted.metadata)
     slack.changes.note()
     await visit.page.wait_for_timeout(400)  # longer than the page takes to see it
-    await press.up(**held)
+    await (mouse.up() if device == "mouse" else keyboard.up("Space"))
     await expect(alert).to_contain_text("acknowledged by", timeout=10_000)
 
 
