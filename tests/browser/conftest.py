@@ -13,6 +13,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 
 from bot.sandbox.show import Show
@@ -142,8 +143,17 @@ async def opened(browser: Browser, show: Show, url: str, **how: Any) -> AsyncIte
 Open = Callable[..., Awaitable[Visit]]
 
 
-@pytest.fixture
-async def open_page(tmp_path: Path) -> AsyncIterator[Open]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all tests; each page has a profile of its own."""
+    async with async_playwright() as player:
+        browser = await player.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def open_page(browser: Browser, tmp_path: Path) -> AsyncIterator[Open]:
     """Opens the page, as often as is asked for; the bot is connected when it does."""
     show = Show(tmp_path, begins=tuesday_after(real_now()))
     async with AsyncExitStack() as stack:
@@ -152,9 +162,6 @@ async def open_page(tmp_path: Path) -> AsyncIterator[Open]:
         await show.start()
         stack.push_async_callback(show.stop)
         await show.world.slack.socket.wait_connected(timeout=30)
-        player = await stack.enter_async_context(async_playwright())
-        browser = await player.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        stack.push_async_callback(browser.close)
 
         async def open_one(**how: Any) -> Visit:
             how = {"viewport": {"width": 1440, "height": 900}, **how}

@@ -18,6 +18,7 @@ from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID, Message
 from tests.browser.conftest import AXE, PICTURES, Open, Visit, missing
 
 pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(240),
     pytest.mark.xdist_group("busy"),  # one at a time: each keeps a core busy
 ]
