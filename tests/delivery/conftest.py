@@ -40,10 +40,14 @@ class Post:
 
     async def put(self, text: str, channel: str = "#voice-spend", blocks: tuple[dict[str, object], ...] = ()) -> str:
         """One message in the outbox."""
+        [row_id] = await self.put_all(Message(text, blocks), channel=channel)
+        return row_id
+
+    async def put_all(self, *messages: Message, channel: str = "#voice-spend") -> list[str]:
+        """Messages in the outbox, as one check decides them."""
+        where: dict[str, Any] = {"kind": "alert", "action": "post", "channel": channel, "now": NOW}
         async with self.database.writing() as connection:
-            return await enqueue(
-                connection, kind="alert", action="post", channel=channel, message=Message(text, blocks), now=NOW
-            )
+            return [await enqueue(connection, message=message, **where) for message in messages]
 
     async def incident(self, first: str, second: str) -> None:
         """An incident's message, and then its edit and the reply in its thread."""
@@ -61,7 +65,7 @@ class Post:
         """Wait until Slack has everything and every row knows it."""
         async with asyncio.timeout(timeout):
             while await self.deliveries.pending():
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.05)
 
     def told(self, channel: str = "voice-spend") -> list[str]:
         """The first lines of the channel's messages."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.model import Message
 from bot.sandbox.faults import Fault
 from bot.sandbox.slack.server import SimulatedSlack
 from tests.delivery.conftest import Post, delivering
@@ -25,6 +26,10 @@ FAULTS = {
 }
 
 
+def crossings(first: int, end: int) -> list[Message]:
+    return [Message(f"Crossing {number}", ()) for number in range(first, end)]
+
+
 @pytest.mark.parametrize("position", range(CROSSINGS))
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_fault_at_any_position_leaves_exactly_one_message_each(
@@ -32,7 +37,7 @@ async def test_a_fault_at_any_position_leaves_exactly_one_message_each(
 ) -> None:
     slack.faults.add("chat.postMessage", FAULTS[name], after=position)
     async with delivering(f"sqlite:///{tmp_path}/outbox.db", slack) as post:
-        ids = [await post.put(f"Crossing {number}") for number in range(CROSSINGS)]
+        ids = await post.put_all(*crossings(0, CROSSINGS))
         await post.all_told()
         assert sorted(post.told()) == sorted(f"Crossing {number}" for number in range(CROSSINGS))
         assert all(len(slack.posts_with_id(row_id)) == 1 for row_id in ids)
@@ -45,8 +50,7 @@ async def test_a_fault_at_every_post_leaves_exactly_one_message_each_on_both_dat
 ) -> None:
     for position in range(5):
         slack.faults.add("chat.postMessage", FAULTS[name], after=position)
-    for number in range(5):
-        await post.put(f"Crossing {number}")
+    await post.put_all(*crossings(0, 5))
     await post.all_told(20)
     assert sorted(post.told()) == [f"Crossing {number}" for number in range(5)]
 
@@ -55,8 +59,7 @@ async def test_a_fault_at_every_post_leaves_exactly_one_message_each_on_both_dat
 async def test_a_token_revoked_for_a_while_loses_and_doubles_nothing(
     post: Post, slack: SimulatedSlack, position: int
 ) -> None:
-    for number in range(CROSSINGS):
-        await post.put(f"Crossing {number}")
+    await post.put_all(*crossings(0, CROSSINGS))
     await slack.until(lambda: len(post.messages()) >= position or None, 10, "the first messages")
     slack.revoke(slack.bot_token)
     await until(lambda: post.deliveries.trouble is not None)
@@ -71,12 +74,10 @@ async def test_a_token_revoked_for_a_while_loses_and_doubles_nothing(
 async def test_a_channel_archived_midway_sends_the_rest_to_operations_once_each_and_names_it(
     post: Post, slack: SimulatedSlack, position: int
 ) -> None:
-    for number in range(position):
-        await post.put(f"Crossing {number}")
+    await post.put_all(*crossings(0, position))
     await post.all_told()
     slack.channel("voice-spend").archived = True
-    for number in range(position, CROSSINGS):
-        await post.put(f"Crossing {number}")
+    await post.put_all(*crossings(position, CROSSINGS))
     await post.all_told()
     assert post.told() == [f"Crossing {number}" for number in range(position)]
     rerouted = [message.text for message in post.messages("voice-ops")]
