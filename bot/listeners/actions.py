@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 Body = dict[str, Any]
 
+DOUBLE_CLICK = 5.0  # seconds within which the same button of the same message is pressed by accident
+
 
 def register_actions(app: AsyncApp, counter: Counter) -> None:
     """Hear every button, the catch-alls last: they keep stale buttons from showing an error."""
@@ -47,8 +50,13 @@ def register_actions(app: AsyncApp, counter: Counter) -> None:
 
 
 def _answering(app: AsyncApp, counter: Counter) -> None:
+    shared: dict[str, float] = {}  # when, by the message that was shared
+
     @app.action(SHARE)
     async def on_share(ack: Ack, body: Body) -> BoltResponse:
+        answer = body["container"]
+        if _is_double(shared, f"{answer['channel_id']} {answer['message_ts']}", time.monotonic()):
+            return await ack()
         words = _value(body)
         request = counter.parse("" if words == "overview" else words)
         counter.later(counter.share(body["user"]["id"], request, body["response_url"]))
@@ -123,6 +131,13 @@ async def _ask_for_amount(counter: Counter, client: AsyncWebClient, body: Body, 
         log.warning("a modal did not open (%s)", error.response.get("error"))
         return "That took too long for Slack; please choose it once more."
     return None
+
+
+def _is_double(clicked: dict[str, float], key: str, now: float) -> bool:
+    """Whether this was clicked a moment ago; if not, it is noted for now."""
+    for old in [each for each, at in clicked.items() if now - at > DOUBLE_CLICK]:
+        del clicked[old]
+    return clicked.setdefault(key, now) < now
 
 
 def _value(body: Body) -> str:

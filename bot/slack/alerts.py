@@ -82,16 +82,17 @@ def headline(standing: Standing) -> str:
 
 def watched(rule: Rule) -> tuple[str, str]:
     """What a rule watches, and its levels."""
+    metric = rule.metric.replace("_", " ")
     match rule:
         case ThresholdRule():
             levels = ", ".join(
                 f"{level.percent.normalize():f}% = {amount(rule.metric, level.amount)}" for level in rule.levels
             )
-            return f"{rule.metric} per {rule.period}, threshold {amount(rule.metric, rule.threshold)}", levels
+            return f"{metric} per {rule.period}, threshold {amount(rule.metric, rule.threshold)}", levels
         case UnusualRule():
-            return f"{rule.metric} per day, {rule.above_usual}× the usual", "-"
+            return f"{metric} per day, {rule.above_usual}× the usual", "-"
         case SilenceRule():
-            return f"{rule.metric} below {amount(rule.metric, rule.below)} by {rule.by:%H:%M} UTC", "-"
+            return f"{metric} below {amount(rule.metric, rule.below)} by {rule.by:%H:%M} UTC", "-"
 
 
 def level_marker(standing: Standing) -> str:

@@ -160,6 +160,17 @@ async def test_share_shows_the_same_days_to_the_channel_and_says_who_shared(worl
     assert f"<@{MEMBER}>" in shown.text
 
 
+async def test_a_double_click_on_share_shows_the_answer_once(world: World) -> None:
+    history(world)
+    await world.run()
+    answer = await (await world.slack.command(COMMAND, "week", user=MEMBER)).answer()
+    await asyncio.gather(*(world.slack.click(answer, "share_answer", user=MEMBER) for _ in range(2)))
+    await world.slack.until(lambda: world.slack.messages("voice-spend"))
+    other = await (await world.slack.command(COMMAND, "week", user=MEMBER)).answer()
+    await (await world.slack.click(other, "share_answer", user=MEMBER)).answer()
+    assert len(world.slack.messages("voice-spend")) == 2  # one of each answer
+
+
 @pytest.mark.parametrize("text", ["budgets", "check", "status"])
 async def test_budgets_check_and_status_answer(world: World, text: str) -> None:
     world.cartesia.set_day(utc_day(world.now()), cents=4500)

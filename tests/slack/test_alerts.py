@@ -899,3 +899,8 @@ def test_the_chart_of_an_event_shows_the_raised_threshold() -> None:
 
 def test_where_there_is_one_window_there_is_no_chart() -> None:
     assert charts(MESSAGES["alert with nothing to draw"]()) == []
+
+
+def test_a_ratio_is_watched_under_its_name_in_words() -> None:
+    watched, _ = alerts.watched(rule(threshold=30, metric=Metric.COST_PER_CALL))
+    assert watched == "cost per call per day, threshold $0.30 a call"
