@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 from types import FrameType
 
 
@@ -16,7 +16,7 @@ def main() -> None:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
+    os._exit(0)  # nothing is begun yet, and an exception may be swallowed by whatever is being imported
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Coroutine, Iterator, Mapping
 from datetime import UTC, datetime
@@ -95,6 +96,7 @@ def _settings(*needs: str, quiet: bool = True) -> Settings:
 
 
 def _run(work: Coroutine[Any, Any, int]) -> NoReturn:
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))  # what has begun is tidied up
     raise SystemExit(asyncio.run(work))
 
 

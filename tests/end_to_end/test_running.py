@@ -144,6 +144,33 @@ async def test_sigterm_while_it_is_still_loading_exits_0(world: World, delay: fl
     assert await bot.stop() == 0
 
 
+async def test_sigterm_in_an_import_that_swallows_exceptions_exits_0(world: World) -> None:
+    (world.folder / "sitecustomize.py").write_text(SWALLOWS_SIGTERM)
+    path = f"{world.folder}:{world.environment()['PYTHONPATH']}"
+    bot = world.program("serve", PYTHONPATH=path)
+    await bot.start()
+    assert await bot.ended() == 0
+
+
+# The signal arrives while bot.cli is looked for, in a place where Python ignores what is raised.
+SWALLOWS_SIGTERM = """
+import os, signal, sys
+
+class Swallows:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(1000):
+            pass
+
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == "bot.cli":
+            Swallows()
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
 async def test_a_port_that_is_taken_is_said_in_one_sentence(world: World) -> None:
     bot = world.program("serve", PORT=str(world.cartesia.port), HOST="127.0.0.1")
     await bot.start()
