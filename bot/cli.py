@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -95,7 +96,14 @@ def _settings(*needs: str, quiet: bool = True) -> Settings:
     return settings
 
 
+def _loaded() -> None:
+    """Look for garbage from now on, but never again in what was loaded."""
+    gc.freeze()
+    gc.enable()
+
+
 def _run(work: Coroutine[Any, Any, int]) -> NoReturn:
+    _loaded()
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))  # what has begun is tidied up
     raise SystemExit(asyncio.run(work))
 
@@ -132,6 +140,7 @@ def serve(
         os.environ.pop(name, None)
     from bot import app as composition
 
+    _loaded()
     code = asyncio.run(composition.serve(settings, transport, real_now))
     os._exit(code)  # everything is settled: no thread of a library may keep a stopped bot from ending
 
