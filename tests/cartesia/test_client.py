@@ -122,7 +122,7 @@ async def test_a_retry_after_beyond_the_time_left_is_handed_on_at_once(
     with pytest.raises(Throttled) as caught:
         await client_for(http, cartesia.url).read(DAY, 30, Asked().append)
     assert caught.value.retry_after == 3600
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 1
     assert len(cartesia.requests) == 1
 
 
@@ -131,7 +131,7 @@ async def test_asking_again_ends_when_its_time_is_up(cartesia: SimulatedCartesia
     begun = time.monotonic()
     with pytest.raises(CartesiaUnavailable):
         await client_for(http, cartesia.url).read(DAY, 1, Asked().append)
-    assert time.monotonic() - begun < 5.5
+    assert time.monotonic() - begun < 1.5
     assert len(cartesia.requests) > 1
 
 

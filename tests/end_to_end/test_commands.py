@@ -52,9 +52,9 @@ async def test_known_figures_come_in_the_acknowledgement_itself(world: World) ->
     await world.run()
     await world.checks()
     await (await world.slack.command(COMMAND, "week")).answer()  # now the person is known too
-    answers = [await (await world.slack.command(COMMAND, "week")).answer() for _ in range(3)]
-    assert [each.source for each in answers] == ["ack"] * 3
-    assert min(each.seconds for each in answers) < 0.5
+    answer = await (await world.slack.command(COMMAND, "week")).answer()
+    assert answer.source == "ack"
+    assert answer.seconds < 0.5
 
 
 async def test_concurrent_commands_share_one_request(world: World) -> None:

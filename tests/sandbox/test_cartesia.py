@@ -208,7 +208,7 @@ async def test_stopping_does_not_wait_for_a_hanging_request(clock: Clock) -> Non
         asked = asyncio.create_task(get(cartesia))
         await cartesia.arrived(1)
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 1
     with pytest.raises(httpx.TransportError):
         await asked
 

@@ -573,6 +573,6 @@ async def test_stopping_does_not_wait_for_hanging_calls(clock: Clock) -> None:
         hanging = asyncio.create_task(client.chat_postMessage(**POST))
         await slack.until(lambda: slack.calls, timeout=10)
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 1
     with pytest.raises(aiohttp.ClientError):
         await hanging
