@@ -124,11 +124,14 @@ class Done:
     sentence: str
 
 
+StatusLine = tuple[bool, str]  # whether it is well, and what
+
+
 @dataclass(frozen=True, slots=True)
 class StatusAnswer:
     """How the bot is, as lines that each say one thing and whether it is well."""
 
-    lines: tuple[tuple[bool, str], ...]
+    lines: tuple[StatusLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
