@@ -40,7 +40,7 @@ class Health:
         trouble = self.deliveries.trouble
         if trouble is None and silent and not self.deliveries.has_delivered:
             trouble = f"Slack takes no message since {silent[0].since:%Y-%m-%d %H:%M} UTC ({silent[0].detail})"
-        unheard = [f"{trouble}; kept for delivery: {count(backlog.waiting, 'message')}"] if trouble else []
+        unheard = [f"{trouble}; kept for delivery: {count(backlog.refused, 'message')}"] if trouble else []
         return unheard + [f"blind since {condition.since:%Y-%m-%d %H:%M} UTC{self._why()}" for condition in blind]
 
     async def status(self) -> StatusAnswer:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 
 from bot.errors import StoreError
@@ -51,16 +51,20 @@ class Presence:
         """Whether it falls to this process to read usage."""
         return self._lock is not None or (self._reads and time.monotonic() - self._renewed < LEASE)
 
-    async def begin(self) -> None:
-        """Become a working process; on SQLite this waits until no other one is. Raises StoreError."""
+    async def begin(self) -> bool:
+        """Become a working process; on SQLite this waits until no other one is, and True is then given.
+
+        Raises StoreError.
+        """
         if self._database.file is None:
             await self._renew()
-            return
-        lock = await _lock_beside(self._database.file)
+            return False
+        lock, waited = await _lock_beside(self._database.file)
         async with self._database.writing() as connection:
             await connection.execute(delete(leases))  # whoever was here is dead
             await connection.execute(insert(leases).values(name=self.holder, holder=self.holder, until=FOREVER))
         self._lock = lock
+        return waited
 
     async def run(self, stop: asyncio.Event) -> None:
         """Renew until the bot stops; where a lock says it all there is nothing to renew."""
@@ -71,6 +75,16 @@ class Presence:
                 await self._renew()
             except StoreError as error:
                 log.error("lease: %s Trying again.", error)
+
+    async def alive(self) -> int:
+        """How many processes work on this database, this one included. Raises StoreError."""
+        if self._lock is not None:
+            return 1
+        others = select(func.count()).where(
+            leases.c.name == leases.c.holder, leases.c.name != self.holder, leases.c.until > self._database.clock()
+        )
+        async with self._database.reading() as connection:
+            return 1 + (await connection.scalar(others) or 0)
 
     async def until_next_reading(self) -> float:
         """Seconds until Cartesia is to be asked again, for a process that has just taken over; 0 where nobody asked.
@@ -121,7 +135,8 @@ class Presence:
         return held.first() is not None
 
 
-async def _lock_beside(file: Path) -> IO[Any]:
+async def _lock_beside(file: Path) -> tuple[IO[Any], bool]:
+    """The lock, and whether another process had it."""
     path = file.with_name(file.name + ".lock")
     try:
         lock = path.open("w")
@@ -139,4 +154,4 @@ async def _lock_beside(file: Path) -> IO[Any]:
             waited = True
             await asyncio.sleep(0.5)
         else:
-            return lock
+            return lock, waited

@@ -61,11 +61,13 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits: how many rows, since when the oldest was decided, and the newest problem among them."""
+    """What Slack does not have yet: how many rows, how many of them it did not take when they were tried and the newest
+    problem among these, and since when the oldest of the others waits for its turn."""
 
-    waiting: int
-    oldest: datetime | None
+    pending: int
+    refused: int
     problem: str | None
+    untried_since: datetime | None
 
 
 def body_of(message: Message) -> str:
@@ -166,14 +168,15 @@ class Outbox:
         )
 
     async def backlog(self) -> Backlog:
-        """What has been tried and waits."""
-        waiting = and_(outbox.c.state != "delivered", outbox.c.problem.is_not(None))
+        """What Slack does not have yet."""
+        undelivered, untried = outbox.c.state != "delivered", outbox.c.problem.is_(None)
+        counts = select(
+            func.count(), func.count(outbox.c.problem), func.min(case((untried, outbox.c.created_at)))
+        ).where(undelivered)
+        newest = select(outbox.c.problem).where(undelivered, ~untried).order_by(outbox.c.seq.desc()).limit(1)
         async with self._database.reading() as connection:
-            count, oldest = (
-                await connection.execute(select(func.count(), func.min(outbox.c.created_at)).where(waiting))
-            ).one()
-            newest = select(outbox.c.problem).where(waiting).order_by(outbox.c.seq.desc()).limit(1)
-            return Backlog(count, oldest, await connection.scalar(newest))
+            pending, refused, untried_since = (await connection.execute(counts)).one()
+            return Backlog(pending, refused, await connection.scalar(newest) if refused else None, untried_since)
 
     async def pending(self) -> int:
         """How many rows Slack does not have yet."""

@@ -50,6 +50,20 @@ async def test_reading_is_taken_over_when_its_holder_has_been_silent_and_never_b
     await shared.close()
 
 
+async def test_the_processes_at_work_are_counted(shared: Database) -> None:
+    first, second = Presence(shared, "first"), Presence(shared, "second")
+    await first.begin()
+    assert await first.alive() == 1
+    await first.note_reading(300)
+    await second.begin()
+    assert (await first.alive(), await second.alive()) == (2, 2)
+    await silence(shared, "second")
+    assert await first.alive() == 1
+    await silence(shared, "first")
+    assert await first.alive() == 1  # whoever asks is there
+    await shared.close()
+
+
 async def test_who_takes_over_asks_when_the_interval_says_so(shared: Database) -> None:
     first, second = Presence(shared, "first"), Presence(shared, "second")
     await first.begin()
@@ -73,14 +87,15 @@ async def test_on_sqlite_the_second_stands_by_until_the_first_is_gone(tmp_path: 
     database = open_database(f"sqlite:///{tmp_path}/agent-usage.db")
     await migrate(database)
     first, second = Presence(database, "first"), Presence(database, "second")
-    await first.begin()
+    assert await first.begin() is False
+    assert await first.alive() == 1
     waiting = asyncio.create_task(second.begin())
     await asyncio.sleep(0.6)
     assert not waiting.done()
     assert not second.may_post
     await first.end()
     async with asyncio.timeout(5):
-        await waiting
+        assert await waiting is True
     assert second.may_post
     assert second.may_read
     await second.end()
