@@ -8,7 +8,7 @@ import logging
 import secrets
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,20 +22,25 @@ from bot.answers.incidents import IncidentDesk
 from bot.cartesia.client import CartesiaClient
 from bot.cartesia.shared import SharedReadings
 from bot.check import Checker
-from bot.connection import Connection, bolt_app, connected, slack_client, try_tokens
+from bot.connection import bolt_app, slack_client, try_tokens
 from bot.deliver import Deliveries, Pace
+from bot.endpoints import PORT_PATIENCE, Endpoints, PortTaken
 from bot.errors import StoreError
 from bot.health import Health
 from bot.hearing import Hearing
+from bot.inbound import Inbound
 from bot.listeners.actions import register_actions
 from bot.listeners.commands import Counter, register_commands
+from bot.listeners.unhandled import register_unhandled
 from bot.loops import GLANCE, Loops
+from bot.refusals import Refusals
 from bot.rules.home import RulesFile, RulesInForce, Texts
 from bot.sending import Sending
 from bot.settings import Settings, Transport
 from bot.slack import blocks
 from bot.slack.people import People
 from bot.slack.sender import Sender
+from bot.socket_mode import SocketMode
 from bot.store.database import Database, open_database
 from bot.store.incidents import IncidentStore
 from bot.store.leases import Presence
@@ -46,6 +51,7 @@ from bot.store.outbox import Outbox
 DATABASE_PATIENCE = 60.0  # seconds at start
 ROUND_PATIENCE = 2.0  # seconds for the loops to end their rounds when the bot stops
 STOP_PATIENCE = 11.0  # seconds for what is in hand; the whole stop is promised within 20
+HTTP_PORT = 3000
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +92,8 @@ class Bot:
     deliveries: Deliveries
     loops: Loops
     health: Health
+    refusals: Refusals
+    socket: SocketMode
     in_hand: InHand
     stop: asyncio.Event
 
@@ -132,7 +140,7 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
         now=now,
         told=deliveries.wake,
         blind_for=settings.blind_for,
-        beat=lambda: in_hand.add(_beat(http, settings.heartbeat_url)),
+        beat=lambda: in_hand.add(_beat(http, settings.heartbeat_url, hearing)),
     )
     stop = asyncio.Event()
     hearing = Hearing(
@@ -150,15 +158,22 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
         seconds=tempo.seconds,
         glance=tempo.glance,
     )
-    health = Health(ledger, presence, deliveries, rules, usage, settings.check_interval, now)
+    refusals, socket = Refusals(now), SocketMode(presence.alive)
+    health = Health(
+        *(ledger, presence, deliveries, rules, usage, settings.check_interval, now),
+        reasons=(socket.reasons,),
+        warnings=(refusals.warnings, socket.warnings, hearing.warnings),  # the database's last: it may hang
+        remarks=(refusals.remarks, socket.remarks),
+    )
     reads = slack_client(settings, settings.slack_bot_token, retries=True)
-    app = bolt_app(settings, reads)
+    app = bolt_app(reads)
     on_incidents = IncidentDesk(incidents, ledger, rules, now, deliveries.wake)
     desk = Desk(rules, usage, ledger, checker, on_incidents, health.status, lambda: presence.may_read, now)
     counter = Counter(desk, People(reads), later=in_hand.add)
     register_commands(app, counter)
     register_actions(app, counter)
-    return Bot(app, presence, rules, usage, checker, deliveries, loops, health, in_hand, stop)
+    register_unhandled(app, refusals)
+    return Bot(app, presence, rules, usage, checker, deliveries, loops, health, refusals, socket, in_hand, stop)
 
 
 async def open_store(settings: Settings, patience: float) -> Database:
@@ -191,38 +206,74 @@ async def serve(settings: Settings, transport: Transport, now: Now, tempo: Tempo
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    serving = asyncio.create_task(_serve(settings, transport, now, tempo or Tempo()))
+    port = HTTP_PORT if transport == "http" and settings.port is None else settings.port
+    endpoints = Endpoints(settings.host, port, hears_slack=transport == "http")
+    serving = asyncio.create_task(_serve(settings, transport, now, tempo or Tempo(), endpoints))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if serving.done():
         stopping.cancel()
         return serving.result()
     log.info("stopping")
+    endpoints.stop()
     serving.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await serving
     return 0
 
 
-async def _serve(settings: Settings, transport: Transport, now: Now, tempo: Tempo) -> int:
+async def _serve(settings: Settings, transport: Transport, now: Now, tempo: Tempo, endpoints: Endpoints) -> int:
     """Start the parts in order; the stack stops them in the other one."""
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(endpoints.close)
+        await _listen(endpoints, settings)
         database = await open_store(settings, DATABASE_PATIENCE)
         stack.push_async_callback(database.close)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=httpx.Timeout(10.0)))
         bot = build(settings, database, http, now, tempo)
         await try_tokens(settings, transport, bot.app.client)
         await bot.rules.start()
-        await bot.presence.begin()
+        stood_by = await bot.presence.begin()
         stack.push_async_callback(_leave, bot)
+        await endpoints.open(PORT_PATIENCE if stood_by else 0.0)
         await bot.checker.start()
         stack.push_async_callback(_finish, bot)
-        connection = await stack.enter_async_context(connected(bot.app, settings, transport, bot.health.troubles))
-        log.info("running in %s", "Socket Mode" if transport == "socket" else "HTTP mode")
-        return await _run(bot, connection)
+        await stack.enter_async_context(_hearing_slack(bot, settings, transport, now, endpoints))
+        return await _run(bot, transport)
 
 
-async def _run(bot: Bot, connection: Connection) -> int:
+async def _listen(endpoints: Endpoints, settings: Settings) -> None:
+    """Listen from the start on, unless the port is still that of a process which this one may stand by for."""
+    try:
+        await endpoints.open()
+    except PortTaken as error:
+        if not settings.database_url.get_secret_value().startswith("sqlite"):
+            raise
+        log.warning("%s Whoever has it may work with the same database, so it is tried again once that is free.", error)
+
+
+@contextlib.asynccontextmanager
+async def _hearing_slack(
+    bot: Bot, settings: Settings, transport: Transport, now: Now, endpoints: Endpoints
+) -> AsyncIterator[None]:
+    """Take what Slack sends, by Socket Mode or by HTTP, until the end of this context."""
+    async with contextlib.AsyncExitStack() as stack:
+        if transport == "socket":
+            assert settings.slack_app_token is not None  # noqa: S101 settings.load was told that it is needed
+            await stack.enter_async_context(bot.socket.open(bot.app, settings.slack_app_token))
+            endpoints.start(bot.health.report, None)
+            log.info("running in Socket Mode")
+        else:
+            assert settings.slack_signing_secret is not None  # noqa: S101 the same
+            inbound = Inbound(bot.app, settings.slack_signing_secret, bot.refusals, now)
+            stack.push_async_callback(inbound.finish)
+            endpoints.start(bot.health.report, inbound)
+            log.info("running in HTTP mode, listening; Slack has not been heard yet")
+        stack.callback(endpoints.stop)
+        yield
+
+
+async def _run(bot: Bot, transport: Transport) -> int:
     """The loops, until the connection is lost for good or one of them fails (1), or this is cancelled."""
     endless = (
         bot.loops.check(),
@@ -233,7 +284,8 @@ async def _run(bot: Bot, connection: Connection) -> int:
         bot.deliveries.run(bot.stop),
         bot.presence.run(bot.stop),
     )
-    tasks = [asyncio.create_task(work) for work in (*endless, connection.lost())]
+    rounds = [asyncio.create_task(work) for work in endless]
+    tasks = [*rounds, *([asyncio.create_task(bot.socket.lost())] if transport == "socket" else [])]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -243,7 +295,7 @@ async def _run(bot: Bot, connection: Connection) -> int:
     finally:
         bot.stop.set()
         bot.deliveries.wake()
-        await asyncio.wait(tasks[:-1], timeout=ROUND_PATIENCE)  # a loop that is writing ends its round
+        await asyncio.wait(rounds, timeout=ROUND_PATIENCE)  # a loop that is writing ends its round
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -266,11 +318,16 @@ async def _leave(bot: Bot) -> None:
         log.warning("%s Others take over when the lease ends.", error)
 
 
-async def _beat(http: httpx.AsyncClient, url: SecretStr | None) -> None:
-    """Tell the dead-man service that a check went well."""
-    if url is None:
-        return
+async def _beat(http: httpx.AsyncClient, url: SecretStr | None, hearing: Hearing) -> None:
+    """Tell the dead-man service that a check went well, unless nobody could be told what it found.
+
+    Not hearing Slack is no reason: a stranger can forge it, and must not be able to make the service ring.
+    """
     try:
+        if url is None or await hearing.warnings():
+            return
         (await http.get(url.get_secret_value())).raise_for_status()
+    except StoreError as error:
+        log.error("%s HEARTBEAT_URL was not fetched.", error)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         log.warning("HEARTBEAT_URL was not reached (%s)", type(error).__name__)

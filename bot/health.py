@@ -1,12 +1,13 @@
-"""How the bot is: what `/readyz` and `/agent-usage status` say."""
+"""How the bot is: what `/readyz`, `/status` and `/agent-usage status` say."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.answers.answer import StatusAnswer
+from bot.answers.answer import StatusAnswer, StatusLine
 from bot.cartesia.shared import SharedReadings
 from bot.deliver import Deliveries
 from bot.errors import StoreError
@@ -14,12 +15,42 @@ from bot.money import count
 from bot.rules.home import RulesInForce
 from bot.store.leases import Presence
 from bot.store.ledger import Ledger
+from bot.store.outbox import Backlog
 from bot.windows import checked_span
 
+PATIENCE = 3.0  # seconds that a look may take before the database counts as lost
+LATE = timedelta(minutes=2)  # that a message may wait for its turn: a channel takes about one a second
 
-@dataclass(frozen=True)
+Source = Callable[[], Awaitable[Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`reasons` why the bot can't take traffic, `warnings` of what does not work though it can, as sentences."""
+
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.reasons
+
+    @property
+    def is_well(self) -> bool:
+        return not self.reasons and not self.warnings
+
+    def json(self) -> dict[str, object]:
+        """The body of `/readyz` and of `/status`."""
+        return {"ok": self.is_ready, "reasons": list(self.reasons), "warnings": list(self.warnings)}
+
+
+@dataclass
 class Health:
-    """Looks at the parts that can be ill."""
+    """Asks every part that can be ill: a part has its own source of `reasons`, `warnings` or `remarks`.
+
+    Reasons keep people's commands from the bot, so nothing that strangers or Cartesia do may be one. Remarks are for
+    people only.
+    """
 
     ledger: Ledger
     presence: Presence
@@ -28,33 +59,51 @@ class Health:
     usage: SharedReadings
     interval: timedelta
     now: Callable[[], datetime]
+    reasons: tuple[Source, ...] = ()
+    warnings: tuple[Source, ...] = ()
+    remarks: tuple[Callable[[], Sequence[StatusLine]], ...] = ()
+    patience: float = PATIENCE
+    _looking: asyncio.Task[Report] | None = None
 
-    async def troubles(self) -> list[str]:
-        """Every reason why the bot is not ready, as sentences; a bad rules file is none: the last good one holds."""
-        try:
-            backlog = await self.deliveries.backlog()
-            blind = [condition for condition in await self.ledger.conditions("usage") if condition.told]
-            silent = [condition for condition in await self.ledger.conditions("delivery") if condition.told][:1]
-        except StoreError as error:
-            return [str(error)]
-        trouble = self.deliveries.trouble
-        if trouble is None and silent and not self.deliveries.has_delivered:
-            trouble = f"Slack takes no message since {silent[0].since:%Y-%m-%d %H:%M} UTC ({silent[0].detail})"
-        unheard = [f"{trouble}; kept for delivery: {count(backlog.refused, 'message')}"] if trouble else []
-        return unheard + [f"blind since {condition.since:%Y-%m-%d %H:%M} UTC{self._why()}" for condition in blind]
+    async def report(self) -> Report:
+        """A look at everything. Who asks meanwhile shares it: the endpoints are anybody's, and the database is not."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
 
     async def status(self) -> StatusAnswer:
         """One line for each thing that matters, and whether it is well."""
-        lines = [(False, trouble) for trouble in await self.troubles()]
+        report = await self.report()
+        lines = [(False, sentence) for sentence in (*report.reasons, *report.warnings)]
+        lines += [remark for source in self.remarks for remark in source()]
         lines += [self._sight(), *self._rules()]
         try:
-            waiting = await self.deliveries.pending()
+            return StatusAnswer((*lines, _delivery(await self.deliveries.backlog(), self.now())))
         except StoreError:
-            return StatusAnswer(tuple(lines))  # it is among the troubles
-        words = f"{count(waiting, 'message')} to deliver" if waiting else "every message is delivered"
-        return StatusAnswer((*lines, (not waiting, words)))
+            return StatusAnswer(tuple(lines))  # it is among the reasons
 
-    def _sight(self) -> tuple[bool, str]:
+    async def _look(self) -> Report:
+        reasons: list[str] = []
+        warnings: list[str] = []
+        lost: list[str] = []
+        try:
+            async with asyncio.timeout(self.patience):
+                for source in self.reasons:
+                    reasons += await source()
+                for source in (*self.warnings, self._blindness):
+                    try:
+                        warnings += await source()
+                    except StoreError as error:
+                        lost.append(str(error))
+        except TimeoutError:
+            lost.append(f"The database did not answer within {self.patience:g} seconds.")
+        return Report((*reasons, *lost[:1]), tuple(warnings))
+
+    async def _blindness(self) -> list[str]:
+        told = [condition for condition in await self.ledger.conditions("usage") if condition.told]
+        return [f"blind since {condition.since:%Y-%m-%d %H:%M} UTC{self._why()}" for condition in told]
+
+    def _sight(self) -> StatusLine:
         last, outage = self.usage.last(checked_span(self.now())), self.usage.outage
         if not self.presence.may_read:
             return True, "another replica reads usage"
@@ -65,7 +114,19 @@ class Health:
     def _why(self) -> str:
         return f": {self.usage.outage.why}" if self.usage.outage else ""
 
-    def _rules(self) -> list[tuple[bool, str]]:
+    def _rules(self) -> list[StatusLine]:
         name = self.rules.file.path.name
         in_force = (True, f"{count(len(self.rules.current.rules), 'rule')} from {name} in force")
         return [in_force, *((False, mistake.format(name)) for mistake in self.rules.mistakes)]
+
+
+def _delivery(backlog: Backlog, now: datetime) -> StatusLine:
+    """What waits for its turn is well; what Slack did not take, or what waits for too long, is not."""
+    waiting = count(backlog.pending, "message")
+    if not backlog.pending:
+        return True, "every message is delivered"
+    if backlog.refused:
+        return False, f"{backlog.refused} of {waiting} to deliver not taken yet ({backlog.problem})"
+    if backlog.untried_since and now - backlog.untried_since > LATE:
+        return False, f"{waiting} to deliver, the oldest since {backlog.untried_since:%Y-%m-%d %H:%M} UTC"
+    return True, f"{waiting} on the way; a channel takes about one a second"

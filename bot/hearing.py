@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.deliver import Deliveries
+from bot.money import count
 from bot.slack import blocks
 from bot.slack.parts import plain
 from bot.store.ledger import Ledger
@@ -28,6 +29,21 @@ class Hearing:
     patience: timedelta
     told: Callable[[], None]
     _noted: bool | None = None  # unknown at first: silence may be noted from before a restart
+
+    async def warnings(self) -> list[str]:
+        """Why no message can be delivered, and what waits; nothing where messages can be. Raises StoreError."""
+        why = self.deliveries.trouble or await self._lasting()
+        if why is None:
+            return []
+        return [f"{why}; kept for delivery: {count((await self.deliveries.backlog()).refused, 'message')}"]
+
+    async def _lasting(self) -> str | None:
+        """What was noted, here or before a restart, and was not disproved by a delivery since."""
+        if self.deliveries.silence is None and self.deliveries.has_delivered:
+            return None
+        for condition in (await self.ledger.conditions("delivery"))[:1]:
+            return f"Slack takes no message since {condition.since:%Y-%m-%d %H:%M} UTC ({condition.detail})"
+        return None
 
     async def watch(self) -> None:
         """Note a silence that lasts, and tell of it once it has ended. Raises StoreError."""

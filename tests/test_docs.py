@@ -13,6 +13,7 @@ import typer
 from bot.answers.request import COMMANDS, PERIODS, WITH_WORDS
 from bot.budget.decide import Reason
 from bot.cli import app
+from bot.inbound import EVENTS
 from bot.model import Metric, Period
 from bot.rules.models import ALL_RULE_KEYS, Access, Escalation, Expected, Report, Rules, keys_of
 from bot.rules.parse import parse
@@ -122,10 +123,9 @@ def test_no_reason_is_told_that_does_not_exist() -> None:
 
 
 def test_every_endpoint_is_in_the_readme_and_no_other() -> None:
-    source = page("bot/connection.py")
-    served = set(re.findall(r'(?:add_\w+|web_app)\("(/[\w/]+)"', source))
+    served = {EVENTS, *re.findall(r'add_get\("(/[\w/]+)"', page("bot/endpoints.py"))}
     table = section("README.md", "HTTP endpoints")
-    assert served
+    assert len(served) > 1
     assert set(re.findall(r"^\| `[A-Z]+ (/[\w/]+)`", table, re.MULTILINE)) == served
 
 
@@ -178,9 +178,10 @@ def test_the_sentences_about_mistakes_are_the_bots_own() -> None:
 
 def test_the_lines_and_messages_of_operations_are_the_bots_own() -> None:
     quoted = re.findall(r"“([^”]+)”", page("docs/operations.md").split("\n## Restarts")[0])
-    log = section("docs/operations.md", "In the log")
-    quoted += [code for line in log.splitlines() if line.startswith("| `") for code in _codes(line)]
-    assert len(quoted) > 15
+    for title in ("Health endpoints", "When Slack is not heard", "In the log"):
+        lines = section("docs/operations.md", title).splitlines()
+        quoted += [code for line in lines if line.startswith("| `") for code in _codes(line)]
+    assert len(quoted) > 40
     for text in quoted:
         for part in (part.strip(" ().:,") for part in text.split("…")):
             assert part in words_of_the_code(), f"the bot does not say {part!r}"

@@ -7,7 +7,6 @@ right is told so.
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -35,18 +34,10 @@ DOUBLE_CLICK = 5.0  # seconds within which the same button of the same message i
 
 
 def register_actions(app: AsyncApp, counter: Counter) -> None:
-    """Hear every button, the catch-alls last: they keep stale buttons from showing an error."""
+    """Hear every button; stale ones are acknowledged by `unhandled.py`."""
     _answering(app, counter)
     _acting(app, counter)
     _snoozing(app, counter)
-
-    async def only_acknowledge(ack: Ack) -> BoltResponse:
-        return await ack()
-
-    anything = re.compile(".*")
-    app.action(anything)(only_acknowledge)
-    app.view(anything)(only_acknowledge)
-    app.event(anything)(only_acknowledge)
 
 
 def _answering(app: AsyncApp, counter: Counter) -> None:

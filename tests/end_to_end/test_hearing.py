@@ -1,4 +1,4 @@
-"""When Slack takes no message for too long, `/readyz` says so, and the operations channel hears of it afterwards."""
+"""When Slack takes no message for too long, monitors are told, and the operations channel hears of it afterwards."""
 
 from __future__ import annotations
 
@@ -38,21 +38,22 @@ async def told(world: World, timeout: float = 15.0) -> str:
     return only
 
 
-async def reasons(port: str, wanted: str, timeout: float = 12.0) -> list[str]:
-    """Why the bot is not ready, once one of the reasons has these words."""
+async def warnings(port: str, wanted: str, timeout: float = 12.0) -> list[str]:
+    """What `/status` warns of, once one of the warnings has these words; the bot is ready all the same."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http, asyncio.timeout(timeout):
         while True:
-            answer = await http.get("/readyz")
-            found: list[str] = answer.json()["reasons"]
-            if answer.status_code == 503 and any(wanted in reason for reason in found):
+            status, ready = await http.get("/status"), await http.get("/readyz")
+            found: list[str] = status.json()["warnings"]
+            if status.status_code == 503 and any(wanted in warning for warning in found):
+                assert ready.status_code == 200
                 return found
             await asyncio.sleep(0.1)
 
 
-async def ready(port: str, timeout: float = 10.0) -> None:
-    """Wait until `/readyz` has nothing to say."""
+async def well(port: str, timeout: float = 10.0) -> None:
+    """Wait until `/status` has nothing to say."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http, asyncio.timeout(timeout):
-        while (await http.get("/readyz")).status_code != 200:
+        while (await http.get("/status")).status_code != 200:
             await asyncio.sleep(0.1)
 
 
@@ -62,14 +63,14 @@ async def in_vain(world: World, bot: BotProcess) -> None:
     await bot.said("no message is taken since", 15)
 
 
-async def test_a_revoked_token_shows_in_readyz_and_is_told_from_when_to_when_once_it_works_again(world: World) -> None:
+async def test_a_revoked_token_is_warned_of_and_told_from_when_to_when_once_it_works_again(world: World) -> None:
     port = free_port()
     bot = await world.run(PORT=port, HOST="127.0.0.1", **PATIENCE)
-    await ready(port)
+    await well(port)
     world.slack.revoke(world.slack.bot_token)
     await in_vain(world, bot)
-    [reason] = await reasons(port, "SLACK_BOT_TOKEN")
-    assert "kept for delivery: 1 message" in reason
+    [warning] = await warnings(port, "SLACK_BOT_TOKEN")
+    assert "kept for delivery: 1 message" in warning
     world.slack.restore(world.slack.bot_token)
     message = await told(world)
     today = f"{utc_day(world.now())}"
@@ -79,7 +80,7 @@ async def test_a_revoked_token_shows_in_readyz_and_is_told_from_when_to_when_onc
     assert [each.text.partition("\n")[0] for each in world.slack.messages("voice-spend")] == [
         "🔴 Daily spend: $53.00 of $50.00 (106%)"
     ]
-    await ready(port)
+    await well(port)
 
 
 async def test_silence_that_ended_while_the_bot_was_restarted_is_told_once(world: World) -> None:
@@ -104,11 +105,11 @@ async def test_silence_that_lasts_through_a_restart_is_one_silence(world: World)
     began = (await bot.said("no message is taken since")).split("since ")[1][:16].replace("T", " ")
     assert await bot.stop() == 0
     bot = await world.run(PORT=port, HOST="127.0.0.1", **PATIENCE)
-    await reasons(port, "Slack takes no message since")
+    await warnings(port, "Slack takes no message since")
     await bot.said("no message is taken since", 15)
     world.slack.faults.clear()
     assert (await told(world, 40)).startswith(f"Messages could not be delivered from {began} UTC to ")
-    await ready(port)
+    await well(port)
 
 
 async def test_a_second_silence_is_told_as_well(world: World) -> None:

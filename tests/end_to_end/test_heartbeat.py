@@ -1,4 +1,4 @@
-"""HEARTBEAT_URL is fetched after each good check, and after no other."""
+"""HEARTBEAT_URL is fetched after each good check while messages can be delivered, and at no other time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import asyncio
 
 from bot.sandbox.faults import Fault
 from bot.sandbox.world import World
+from bot.windows import utc_day
 
 
-async def test_a_good_check_is_heard_and_a_failed_one_is_not(world: World) -> None:
+async def test_a_good_check_is_heard_and_not_one_that_failed_or_that_nobody_can_be_told_of(world: World) -> None:
     beats: list[bytes] = []
 
     async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -24,9 +25,16 @@ async def test_a_good_check_is_heard_and_a_failed_one_is_not(world: World) -> No
         await world.checks(2)
         assert beats[0] == b"GET /ping/secret-id HTTP/1.1\r\n"
         world.cartesia.faults.add("usage", Fault("status", status=500), times=None)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(1.2)
         heard = len(beats)
-        await asyncio.sleep(2)
+        await asyncio.sleep(1.2)
+        assert len(beats) == heard
+        world.cartesia.faults.clear()
+        world.slack.revoke(world.slack.bot_token)
+        world.cartesia.set_day(utc_day(world.now()), cents=9000)
+        await bot.said("Slack refuses SLACK_BOT_TOKEN")
+        heard = len(beats)
+        await world.checks(1)
         assert len(beats) == heard
         assert not any("secret-id" in line for line in bot.lines)
 

@@ -97,3 +97,4 @@ async def test_a_replica_that_stops_properly_hands_over_at_once(world: World, po
     await world.checks(2)
     assert await second.stop() == 0
     assert world.slack.messages("voice-ops") == []  # who takes over was not blind before
+    assert not any("Slack counts" in line for each in (first, second) for line in each.lines)  # they know each other

@@ -1,0 +1,166 @@
+"""Slack's requests in HTTP mode: the signature over the bytes first, then their form, then Bolt.
+
+Bolt's own check of the signature is switched off, since nothing comes to it but through here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aiohttp import ClientError, web
+from pydantic import SecretStr
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from bot.money import number
+from bot.refusals import Kind, Refusals
+from bot.settings import SIGNING_SECRET, WHERE
+from bot.signature import TOLERANCE, Signature, Verdict
+
+EVENTS = "/slack/events"
+MOST_BYTES = 1_000_000  # of a body; the largest thing that Slack knows is a view of 250 kB
+SLACKS_PATIENCE = 3.0  # seconds after which Slack gives up a request
+FORMS = ("application/x-www-form-urlencoded", "application/json")
+_SHOWN = 100  # characters of an address
+
+log = logging.getLogger(__name__)
+
+
+class RefusedError(Exception):
+    """A request that is not taken: the status it is answered with, and a sentence that says why and what to do."""
+
+    def __init__(self, status: int, kind: Kind, sentence: str) -> None:
+        self.status = status
+        self.kind = kind
+        super().__init__(sentence)
+
+
+@dataclass
+class Inbound:
+    """Takes what Slack sends. Signatures are held against the clock `now`."""
+
+    app: AsyncApp
+    secret: SecretStr
+    refusals: Refusals
+    now: Callable[[], datetime]
+    _is_heard: bool = False
+    _in_hand: set[asyncio.Future[BoltResponse]] = field(default_factory=set)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """What Bolt answers; what is not Slack's, or is not understood, is refused and noted."""
+        try:
+            body = await self._genuine(request)
+            self._hear()
+            asked = _parsed(request, body)
+        except RefusedError as refused:
+            self.refusals.note(refused.kind, str(refused))
+            return web.json_response({"error": "invalid request"}, status=refused.status)
+        return await to_aiohttp_response(await self._dispatch(asked))
+
+    async def elsewhere(self, request: web.Request) -> web.StreamResponse:
+        """404. Where it is Slack that asks, the app's settings name a wrong address, and only we can notice."""
+        try:
+            await self._genuine(request)
+            self.refusals.note(Kind.ADDRESS, _wrong_address(request))
+        except RefusedError as refused:
+            if refused.kind is not Kind.STRANGER:
+                self.refusals.note(refused.kind, str(refused))
+        return web.json_response({"error": "not found"}, status=404)
+
+    async def finish(self) -> None:
+        """Wait until what is in hand is answered, but no longer than Slack does."""
+        if self._in_hand:
+            await asyncio.wait(self._in_hand, timeout=SLACKS_PATIENCE)
+
+    def _hear(self) -> None:
+        if self.refusals.end(Kind.SECRET, Kind.CLOCK) or not self._is_heard:
+            log.info("Slack is heard")
+        self._is_heard = True
+
+    async def _genuine(self, request: web.Request) -> bytes:
+        """The body, once it is certain that Slack sent it. Raises RefusedError."""
+        signature = Signature.of(request.headers)
+        if signature is None:
+            raise _stranger(401, "without Slack's signature")
+        body = await _read(request)
+        now = self.now().timestamp()
+        match signature.verdict(body, self.secret.get_secret_value(), now):
+            case Verdict.OTHER_SECRET:
+                raise RefusedError(401, Kind.SECRET, _wrong_secret())
+            case Verdict.OTHER_CLOCK:
+                raise RefusedError(401, Kind.CLOCK, _wrong_clock(signature.seconds_ahead(now)))
+            case Verdict.NEITHER:
+                raise _stranger(401, f"whose signature fits neither {SIGNING_SECRET} nor this machine's clock")
+            case Verdict.GENUINE:
+                return body
+
+    async def _dispatch(self, asked: AsyncBoltRequest) -> BoltResponse:
+        answering = asyncio.ensure_future(self.app.async_dispatch(asked))
+        self._in_hand.add(answering)
+        answering.add_done_callback(self._in_hand.discard)
+        return await answering
+
+
+async def _read(request: web.Request) -> bytes:
+    """The body's bytes; one that is too large is not read. Raises RefusedError."""
+    too_large = _stranger(413, f"with more than {number(MOST_BYTES)} bytes")
+    if (request.content_length or 0) > MOST_BYTES:
+        raise too_large
+    try:
+        async with asyncio.timeout(SLACKS_PATIENCE):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:  # it did not say so beforehand
+        raise too_large from None
+    except TimeoutError:
+        raise _stranger(408, f"whose body did not come within {SLACKS_PATIENCE:g} seconds") from None
+    except (OSError, ClientError, web.RequestPayloadError):
+        raise _stranger(400, "whose body broke off") from None
+
+
+def _parsed(request: web.Request, body: bytes) -> AsyncBoltRequest:
+    """The request as Bolt takes it. Raises RefusedError where it has none of the two forms that Slack uses."""
+    if request.content_type not in FORMS or (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
+        raise _unreadable(415, request.content_type)
+    try:
+        return AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(request.headers))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise _unreadable(400, type(error).__name__) from None
+
+
+def _stranger(status: int, what: str) -> RefusedError:
+    return RefusedError(status, Kind.STRANGER, f"Refused what Slack does not send: a request {what}.")
+
+
+def _unreadable(status: int, why: str) -> RefusedError:
+    return RefusedError(status, Kind.UNREADABLE, f"Slack sent a request that can't be read ({why[:_SHOWN]}).")
+
+
+def _wrong_secret() -> str:
+    return (
+        f"Slack may not be heard: requests are signed with another secret than {SIGNING_SECRET}. If people get no "
+        f"answer, set it again and restart the bot: it is {WHERE[SIGNING_SECRET]}."
+    )
+
+
+def _wrong_clock(ahead: float) -> str:
+    by = f"{number(abs(math.floor(ahead)))} seconds"  # Slack's own is a whole number, rounded down
+    apart = f"{by} ahead of Slack's, or requests arrive that late" if ahead > 0 else f"{by} behind Slack's"
+    return (
+        f"Slack is not heard: this machine's clock is {apart}, and at most {TOLERANCE:g} seconds are allowed. "
+        "Set the clock, for instance with NTP."
+    )
+
+
+def _wrong_address(request: web.Request) -> str:
+    path = request.rel_url.raw_path[:_SHOWN]
+    return (
+        f"Slack is not heard: it sends to {path}, and the bot listens at {EVENTS}. Correct the app's Request URLs: "
+        "api.slack.com/apps → your app → Slash Commands, Interactivity & Shortcuts."
+    )
