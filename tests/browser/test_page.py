@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,15 @@ async def test_a_reload_shows_everything_again(open_page: Open) -> None:
     assert await visit.page.locator("#log").get_by_test_id("message").count() == before
 
 
+# What is said of each day and moment in the channel: above its messages, and in them.
+NEAR_DAYS = """() => {
+    const above = (each) => [new Date(each.dataset.ts * 1000).toISOString(), each.querySelector(".day").textContent];
+    const items = [...document.querySelectorAll("#log .message")].filter((each) => !each.querySelector(".day").hidden);
+    const within = [...document.querySelectorAll("#log time[data-pattern]")];
+    return [...items.map(above), ...within.map((each) => [each.dateTime, each.textContent])];
+}"""
+
+
 async def test_a_month_passes_in_half_a_minute_and_nothing_is_lost_or_doubled(open_page: Open) -> None:
     visit = await open_page()
     began, started = visit.show.clock.now(), time.monotonic()
@@ -137,6 +146,13 @@ async def test_a_month_passes_in_half_a_minute_and_nothing_is_lost_or_doubled(op
     await visit.does("pause").click()
     await visit.proves_nothing_lost_or_doubled()
     await visit.message("✅ Daily spend").wait_for()
+    today = visit.show.clock.now().date()
+    said = await visit.page.evaluate(NEAR_DAYS)
+    assert len(said) > 5
+    for day, words in said:
+        near = {today: "today", today - timedelta(days=1): "yesterday"}.get(date.fromisoformat(day[:10]))
+        assert words.lower().startswith(("today", "yesterday")) is bool(near), (day, words)
+        assert words.lower().startswith(near or ""), (day, words)
     await visit.picture("month")
     print(f"30 days in {took:.1f} s")
     assert took < 180  # half a minute on a quiet machine

@@ -1,6 +1,6 @@
 // data_visualization blocks as SVG: line, area, bar and pie, with a table of the same figures for whoever wants words.
 
-import { el, svg } from "./dom.js";
+import { el, figure, svg } from "./dom.js";
 import { plain } from "./mrkdwn.js";
 
 const HEIGHT = 220;
@@ -17,11 +17,8 @@ const widths = new ResizeObserver((entries) => {
   }
 });
 
-const number = (value) => value.toLocaleString("en-US", { maximumFractionDigits: Math.abs(value) < 1 ? 4 : 2 });
-const tickText = (value) =>
-  Math.abs(value) >= 10000
-    ? new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 }).format(value)
-    : number(value);
+const number = (value) => figure(value, { maximumFractionDigits: Math.abs(value) < 1 ? 4 : 2 });
+const tickText = (value) => (Math.abs(value) >= 10000 ? figure(value, { notation: "compact", maximumFractionDigits: 1 }) : number(value));
 
 export function chart(block) {
   const drawn = block.chart ?? {};

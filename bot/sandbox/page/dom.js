@@ -30,7 +30,10 @@ export function setText(node, text) {
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 
+/** A number in words of en-US, with the minus sign that the bot writes. */
+export const figure = (number, options) => number.toLocaleString("en-US", options).replace("-", "−");
+
 /** "1 reply", "2 replies". */
 export function count(number, one, many = `${one}s`) {
-  return `${number.toLocaleString("en-US")} ${number === 1 ? one : many}`;
+  return `${figure(number)} ${Math.abs(number) === 1 ? one : many}`;
 }

@@ -2,12 +2,13 @@
 
 import { drawBlocks } from "./blocks.js";
 import { composer } from "./composer.js";
+import { dayKey } from "./dates.js";
 import { $, count, el, setText } from "./dom.js";
 import { MessageList } from "./messages.js";
 import { showModal } from "./modal.js";
-import { refreshAgo } from "./mrkdwn.js";
+import { refreshMoments } from "./mrkdwn.js";
 import { panels } from "./panels.js";
-import { channelOf, follow, inChannelView, isSeen, meIs, messageAt, messagesIn, post, repliesTo, store } from "./state.js";
+import { channelOf, follow, inChannelView, isSeen, meIs, messageAt, messagesIn, nowIs, post, repliesTo, store } from "./state.js";
 
 const body = document.body;
 const channelList = $("#channels");
@@ -23,6 +24,7 @@ let atHome = false;
 let thread = null; // {channel, ts}
 let openedFrom = null;
 let drawnHome = null;
+let drawnDay = null;
 const unread = new Set();
 let trouble = "";
 let loss = "";
@@ -281,6 +283,18 @@ composer({
   },
 });
 
+// The simulated day
+
+/** "Today" and "yesterday" are words of the simulated clock, which may pass midnight at any moment. */
+function turnTheDay() {
+  const today = dayKey(nowIs());
+  if (today === drawnDay) return;
+  drawnDay = today;
+  log.redate();
+  replies.redate();
+  refreshMoments();
+}
+
 // The server
 
 function changed(messages, whole) {
@@ -305,6 +319,7 @@ function changed(messages, whole) {
   const found = channelOf(here);
   if (found && !atHome) setText($("#about"), about(found));
   countThread();
+  turnTheDay();
   drawChannels();
   drawHome();
   showModal();
@@ -317,4 +332,7 @@ follow(changed, (words) => {
   loss = words;
   tell(trouble);
 });
-setInterval(() => refreshAgo(), 5000);
+setInterval(() => {
+  turnTheDay();
+  refreshMoments();
+}, 5000);

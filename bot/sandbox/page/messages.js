@@ -160,6 +160,14 @@ export class MessageList {
     item.classList.toggle("follows", Boolean(follows && (this.inThread || !isReply(message))));
   }
 
+  /** Another day has begun: which one is today, and which was yesterday. */
+  redate() {
+    for (const item of this.list.children) {
+      this.seat(item);
+      this.countReplies(item);
+    }
+  }
+
   /** Take in changed messages of this list's channel. `eligible(message)` says whether each belongs here now. */
   update(changed, eligible) {
     if (this.pinned && changed.length > MOST) {

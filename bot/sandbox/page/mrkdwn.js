@@ -1,6 +1,6 @@
 // Slack's mrkdwn as DOM nodes. Nothing of a message is ever read as markup.
 
-import { el } from "./dom.js";
+import { el, setText } from "./dom.js";
 import { slackDate, utc } from "./dates.js";
 import { channelOf, nowIs, store } from "./state.js";
 
@@ -164,15 +164,15 @@ function date([, epoch, pattern, address], fallback, first) {
 export function moment(seconds, pattern, address, first) {
   const date = new Date(seconds * 1000);
   const node = el("time", { datetime: date.toISOString(), title: utc(date) }, slackDate(seconds, pattern, nowIs(), first));
-  if (pattern.includes("{ago}")) node.dataset.ago = pattern;
+  if (/\{ago\}|_pretty\}/.test(pattern)) Object.assign(node.dataset, { pattern, ...(first ? { first } : {}) });
   return address ? anchor(plain(address), node) : node;
 }
 
-/** Bring "3 minutes ago" up to date. */
-export function refreshAgo(root = document) {
-  for (const node of root.querySelectorAll("time[data-ago]")) {
-    const said = slackDate(Date.parse(node.dateTime) / 1000, node.dataset.ago, nowIs());
-    if (node.textContent !== said) node.textContent = said;
+/** Bring "3 minutes ago" and "today" up to date. */
+export function refreshMoments(root = document) {
+  for (const node of root.querySelectorAll("time[data-pattern]")) {
+    const { pattern, first } = node.dataset;
+    setText(node, slackDate(Date.parse(node.dateTime) / 1000, pattern, nowIs(), Boolean(first)));
   }
 }
 

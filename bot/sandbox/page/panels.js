@@ -1,12 +1,12 @@
 // What a person can do to the sandbox: who they are, the account, the clock, the rules, faults.
 
-import { $, count, el, setText } from "./dom.js";
+import { $, count, el, figure, setText } from "./dom.js";
 import { utcParts } from "./dates.js";
 import { editor } from "./editor.js";
 import { meIs, nowIs, post, store } from "./state.js";
 
 const SPEEDS = { pause: "paused", real: "real", hour: "hour", day: "day" };
-const dollars = (cents) => (cents / 100).toLocaleString("en-US", { style: "currency", currency: "USD" });
+const dollars = (cents) => figure(cents / 100, { style: "currency", currency: "USD" });
 
 export function panels(root, { become, tell }) {
   const people = $("[data-testid=people]", root);
@@ -124,7 +124,7 @@ export function panels(root, { become, tell }) {
       for (const name of ["calls", "pause"]) does(name).closest("details").hidden = Boolean(account?.real);
       if (account) {
         setText($("[data-testid=spend-today]", root), dollars(account.today.cents));
-        setText($("[data-testid=use-today]", root), `${Math.round(account.today.minutes).toLocaleString("en-US")} minutes · ${count(account.today.calls, "call")} today`);
+        setText($("[data-testid=use-today]", root), `${figure(Math.round(account.today.minutes))} minutes · ${count(account.today.calls, "call")} today`);
         setText($("[data-testid=spend-month]", root), `${dollars(account.month?.cents ?? 0)} this month`);
         press(does("outage"), account.outage);
         if (profile.options.length !== account.profiles.length) {
