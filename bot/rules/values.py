@@ -24,7 +24,7 @@ MAX_EXPECTED_DAYS: Final = 366
 MAX_LETTERS: Final = 2000
 
 _SHAPES: Final[Mapping[type, str]] = {list: "a list", dict: "a group of keys"}
-_NUMBER: Final = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
+_NUMBER: Final = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
 _ID_REST: Final = r"[A-Z0-9]{2,20}"
 
 
