@@ -47,7 +47,7 @@ def cause(totals: Totals, usual: Totals) -> Cause | None:
     One after the other: calls at the usual length and price, then the length of these calls at the usual price, then
     the price of these minutes. None where either side has no calls or no minutes, and so no length or no price.
     """
-    if not (totals.calls and totals.minutes and usual.calls and usual.minutes):
+    if not all(each.calls > 0 and each.minutes > 0 for each in (totals, usual)):
         return None
     minutes, usual_minutes = Fraction(totals.minutes), Fraction(usual.minutes)
     more_calls = Fraction(totals.calls - usual.calls, usual.calls)

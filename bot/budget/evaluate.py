@@ -137,7 +137,7 @@ def _against_the_usual(rule: UnusualRule, judged: _Judged, sums: Sums) -> Standi
     """Unusual from so many times the usual up, and not worth a word below `at_least`."""
     value, level = judged.values[rule.metric], None
     expected = usual(rule.metric, judged.window.start, sums)
-    if expected is None or (expected == 0 and rule.at_least is None):
+    if expected is None or (expected <= 0 and rule.at_least is None):
         value = None
     elif value is not None and value >= unusual_from(rule, expected):
         level = Level(HUNDRED_PERCENT, rule.above_usual)

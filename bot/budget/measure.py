@@ -11,7 +11,7 @@ Value = int | Decimal | Fraction
 
 
 def measure(metric: Metric, totals: Totals) -> Value | None:
-    """The metric's value for these totals; None for a ratio whose divisor is zero."""
+    """The metric's value for these totals; None for a ratio of nothing: its divisor is zero, or was taken back."""
     match metric:
         case Metric.COST:
             return totals.cents
@@ -28,4 +28,4 @@ def measure(metric: Metric, totals: Totals) -> Value | None:
 
 
 def _ratio(part: int | Decimal, whole: int | Decimal) -> Fraction | None:
-    return Fraction(part) / Fraction(whole) if whole else None
+    return Fraction(part) / Fraction(whole) if whole > 0 else None

@@ -88,7 +88,7 @@ class _Bucket(BaseModel):
     end_ts: Annotated[AwareDatetime, Field(strict=True)]
     cents: Annotated[int, BeforeValidator(_whole_number), Field(ge=-(10**15), le=10**15)]
     minutes: Annotated[Decimal, BeforeValidator(_plain_number), Field(allow_inf_nan=False, ge=-(10**12), le=10**12)]
-    calls: Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=10**15)]
+    calls: Annotated[int, BeforeValidator(_whole_number), Field(ge=-(10**15), le=10**15)]
 
 
 class _Answer(BaseModel):

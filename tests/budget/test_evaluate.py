@@ -167,6 +167,8 @@ def test_a_value_is_exact(metric: Metric, value: Fraction | Decimal | int) -> No
         pytest.param(Metric.MINUTES_PER_CALL, Totals(12, Decimal(2), 0), id="minutes without a call"),
         pytest.param(Metric.COST_PER_MINUTE, Totals(12, Decimal(0), 3), id="calls that took no time"),
         pytest.param(Metric.COST_PER_CALL, Totals(), id="nothing at all"),
+        pytest.param(Metric.COST_PER_CALL, Totals(-100, Decimal(2), -2), id="more calls taken back than there were"),
+        pytest.param(Metric.COST_PER_MINUTE, Totals(100, Decimal(-2), 3), id="more minutes taken back"),
     ],
 )
 def test_a_ratio_of_nothing_has_no_value(metric: Metric, totals: Totals) -> None:

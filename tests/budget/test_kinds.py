@@ -79,10 +79,17 @@ DOUBLE = UnusualRule(name="Unusual day", above_usual=Decimal(2), at_least=Decima
         pytest.param(2000, (500, 500, 500), Reason.UNUSUAL, id="at at_least it is"),
         pytest.param(9000, (4000, 4000), Reason.TOO_LITTLE_DATA, id="two Sundays are too little history"),
         pytest.param(2000, (), Reason.TOO_LITTLE_DATA, id="no history is too little"),
+        pytest.param(2000, (-100, -100, -100), Reason.UNUSUAL, id="where money usually comes back, at_least decides"),
     ],
 )
 def test_a_day_far_above_the_usual_is_told(cents: int, sundays: tuple[int, ...], reason: Reason) -> None:
     assert decision(DOUBLE, spent(cents, sundays)).reason is reason
+
+
+@pytest.mark.parametrize("usually", [0, -100])
+def test_a_multiple_of_nothing_or_less_is_not_exceeded(usually: int) -> None:
+    plain = UnusualRule(name="Unusual day", above_usual=Decimal(2))
+    assert decision(plain, spent(2000, (usually, usually, usually, 1))).reason is Reason.TOO_LITTLE_DATA
 
 
 def test_an_unusual_day_is_told_once_however_it_grows() -> None:
@@ -110,6 +117,7 @@ SILENT = SilenceRule(name="Phone line", metric=Metric.CALLS, below=Decimal(1), b
         pytest.param(0, "12:00:00", Reason.CROSSED, id="from the time on silence is told"),
         pytest.param(1, "12:00:00", Reason.BELOW, id="at the amount it is no silence"),
         pytest.param(0, "23:59:59", Reason.CROSSED, id="late in the day still"),
+        pytest.param(-1, "12:00:00", Reason.CROSSED, id="fewer than none, where a call is taken back"),
     ],
 )
 def test_too_little_by_a_time_of_day_is_told(calls: int, read_at: str, reason: Reason) -> None:

@@ -68,16 +68,16 @@ def test_the_judge_notices_a_request_without(dropped: str) -> None:
 
 @st.composite
 def daily_answers(draw: st.DrawFn) -> tuple[Span, bytes]:
-    """What an account that is used may answer, zones and number styles as the description allows them."""
+    """What an account may answer, zones and number styles as the description allows them, what is taken back too."""
     over = days_before(date(2026, 3, 2), draw(st.integers(1, 30)))
     written = draw(st.sampled_from(["{}T00:00:00Z", "{}T00:00:00.000Z", "{}T00:00:00+00:00", "{}T00:00:00.000000Z"]))
     buckets = [
         {
             "start_ts": written.format(day),
             "end_ts": written.format(day + timedelta(days=1)),
-            "cents": draw(st.integers(0, 10**9)),
-            "minutes": draw(st.integers(0, 10**6) | st.floats(0, 10**6)),
-            "calls": draw(st.integers(0, 10**6)),
+            "cents": draw(st.integers(-(10**9), 10**9)),
+            "minutes": draw(st.integers(-(10**6), 10**6) | st.floats(-(10**6), 10**6)),
+            "calls": draw(st.integers(-(10**6), 10**6)),
         }
         for day in over.each_day()
     ]
