@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model import Metric
-from bot.money import amount, amount_of, dollars, number, percent_of
+from bot.money import amount, amount_of, compared, dollars, number, percent, percent_of, set_amount
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,8 @@ def test_no_cent_is_lost_in_writing(cents: int) -> None:
         (Metric.MINUTES, Decimal("-0.01"), "0 minutes"),
         (Metric.CALLS, 0, "0 calls"),
         (Metric.CALLS, 1, "1 call"),
+        (Metric.CALLS, -1, "−1 call"),
+        (Metric.CALLS, -12, "−12 calls"),
         (Metric.CALLS, 1200, "1,200 calls"),
         (Metric.COST_PER_CALL, Fraction(25), "$0.25 a call"),
         (Metric.COST_PER_CALL, Fraction(1, 3), "$0.0033 a call"),
@@ -70,6 +73,11 @@ def test_every_value_bears_its_unit(metric: Metric, value: Fraction | Decimal | 
         (Metric.MINUTES, Decimal("120.25"), Decimal(100), "120.3 of 100 minutes"),
         (Metric.CALLS, 1, Decimal(1), "1 of 1 call"),
         (Metric.COST_PER_MINUTE, Fraction(13, 2), Decimal(6), "$0.065 of $0.06 a minute"),
+        (Metric.COST_PER_MINUTE, Fraction(5320, 887), Decimal(5), "$0.05998 of $0.05 a minute"),  # 119%
+        (Metric.COST_PER_MINUTE, Fraction(13, 2), Decimal("6.543"), "$0.065 of $0.06543 a minute"),
+        (Metric.MINUTES, Decimal("79.96"), Decimal(100), "79.96 of 100 minutes"),  # 79%
+        (Metric.MINUTES, Decimal("0.3"), Decimal("0.25"), "0.3 of 0.25 minutes"),
+        (Metric.COST, -500, Decimal(5000), "−$5.00 of $50.00"),
         (Metric.MINUTES_PER_CALL, Fraction(13, 2), Decimal(6), "6.5 of 6 minutes a call"),
     ],
 )
@@ -77,6 +85,55 @@ def test_beside_its_threshold_the_unit_is_said_once(
     metric: Metric, value: Fraction | Decimal | int, whole: Decimal, text: str
 ) -> None:
     assert amount_of(metric, value, whole) == text
+
+
+AMOUNTS = st.integers(1, 10**12).map(Decimal) | st.integers(1, 10**9).map(lambda value: Decimal(value).scaleb(-6))
+VALUES = st.fractions(-(10**9), 10**9) | st.integers(-(10**13), 10**13).map(Fraction)
+
+
+def shown(text: str) -> Fraction:
+    """The first figure of a text, as a reader takes it."""
+    return Fraction(re.findall(r"[−\d][\d,.]*", text.replace("$", ""))[0].replace(",", "").replace("−", "-"))
+
+
+@given(metric=st.sampled_from(Metric), value=VALUES, whole=AMOUNTS, near=st.booleans())
+def test_a_percent_is_what_the_figures_beside_it_come_to(
+    metric: Metric, value: Fraction, whole: Decimal, near: bool
+) -> None:
+    if near:  # a hair's breadth from a whole percent
+        value = Fraction(whole) * (percent_of(value, 10**7) or 100) / 100 + Fraction(value.denominator % 3 - 1, 10**9)
+    if metric is Metric.COST:
+        value, whole = Fraction(round(value)), Decimal(max(1, round(whole)))
+    first, _, second = amount_of(metric, value, whole).partition(" of ")
+    assert percent_of(shown(first), shown(second)) == percent_of(value, whole)
+    assert metric is Metric.COST or shown(second) * (100 if metric.is_money else 1) == Fraction(whole)
+
+
+@given(metric=st.sampled_from(Metric), value=VALUES, other=VALUES)
+def test_two_amounts_that_differ_are_not_written_alike(metric: Metric, value: Fraction, other: Fraction) -> None:
+    first, second = compared(metric, value, other, operator.eq)
+    assert (first == second) is (value == other) or abs(value - other) < Fraction(1, 10**9)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "text"),
+    [
+        (Metric.COST, Decimal(7500), "$75.00"),
+        (Metric.COST, Decimal("1666.8333"), "$16.67"),
+        (Metric.COST_PER_MINUTE, Decimal("6.543"), "$0.06543 a minute"),
+        (Metric.MINUTES, Decimal("0.25"), "0.25 minutes"),
+        (Metric.CALLS, Decimal(1), "1 call"),
+    ],
+)
+def test_an_amount_that_was_set_is_shown_as_it_was_set(metric: Metric, value: Decimal, text: str) -> None:
+    assert set_amount(metric, value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(84, "84%"), (1250, "1,250%"), (0, "0%"), (-10, "−10%"), (-1250, "−1,250%")]
+)
+def test_a_percent_has_separators_and_the_same_minus_as_amounts(value: int, text: str) -> None:
+    assert percent(value) == text
 
 
 @pytest.mark.parametrize(

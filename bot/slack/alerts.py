@@ -7,6 +7,7 @@ Limits are Slack's (slack-platform 1.1 and 1.3): a chart at most 20 points, labe
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -21,7 +22,7 @@ from bot.budget.measure import Value, measure
 from bot.budget.sums import Sums
 from bot.budget.usual import usual
 from bot.model import Message, Metric, Period, Reading, Span
-from bot.money import amount, amount_of, number, percent_of
+from bot.money import amount, amount_of, compared, number, percent, percent_of, set_amount
 from bot.rules.models import HUNDRED_PERCENT, Rule, SilenceRule, ThresholdRule, UnusualRule
 from bot.slack.parts import (
     Block,
@@ -71,13 +72,13 @@ def headline(standing: Standing) -> str:
         return f"{rule.name}: {'too little history' if isinstance(rule, UnusualRule) else 'too little'} to tell"
     match rule:
         case ThresholdRule():
-            percent = percent_of(standing.value, rule.threshold)
-            return f"{rule.name}: {amount_of(rule.metric, standing.value, rule.threshold)} ({percent:,}%)"
+            used = percent(percent_of(standing.value, rule.threshold))
+            return f"{rule.name}: {amount_of(rule.metric, standing.value, rule.threshold)} ({used})"
         case UnusualRule():
-            return f"{rule.name}: {amount(rule.metric, standing.value)}, {_times_usual(standing, standing.usual)}"
+            return f"{rule.name}: {_times_usual(standing, standing.value)}"
         case SilenceRule():
-            expected = f"at least {amount(rule.metric, rule.below)} expected by {rule.by:%H:%M} UTC"
-            return f"{rule.name}: {amount(rule.metric, standing.value)}, {expected}"
+            value, below = compared(rule.metric, standing.value, rule.below, operator.lt)
+            return f"{rule.name}: {value}, at least {below} expected by {rule.by:%H:%M} UTC"
 
 
 def watched(rule: Rule) -> tuple[str, str]:
@@ -86,13 +87,13 @@ def watched(rule: Rule) -> tuple[str, str]:
     match rule:
         case ThresholdRule():
             levels = ", ".join(
-                f"{level.percent.normalize():f}% = {amount(rule.metric, level.amount)}" for level in rule.levels
+                f"{level.percent.normalize():f}% = {set_amount(rule.metric, level.amount)}" for level in rule.levels
             )
-            return f"{metric} per {rule.period}, threshold {amount(rule.metric, rule.threshold)}", levels
+            return f"{metric} per {rule.period}, threshold {set_amount(rule.metric, rule.threshold)}", levels
         case UnusualRule():
             return f"{metric} per day, {rule.above_usual}× the usual", "-"
         case SilenceRule():
-            return f"{metric} below {amount(rule.metric, rule.below)} by {rule.by:%H:%M} UTC", "-"
+            return f"{metric} below {set_amount(rule.metric, rule.below)} by {rule.by:%H:%M} UTC", "-"
 
 
 def level_marker(standing: Standing) -> str:
@@ -285,7 +286,7 @@ def _why_now(decision: Decision) -> list[str]:
     period, metric = standing.window.period, standing.rule.metric
     words = []
     if reason is Reason.CORRECTED and before and standing.value is not None:
-        was, now = amount(metric, before.value), amount(metric, standing.value)
+        was, now = compared(metric, before.value, Fraction(standing.value), operator.eq)
         words.append(f"corrected: was {was}, now {now}")
     elif reason is Reason.CLOSED:
         words.append(_closing(standing))
@@ -376,21 +377,28 @@ def _beside_usual(standing: Standing, sums: Sums) -> list[str]:
     if window.period is not Period.DAY or isinstance(rule, UnusualRule) or rule.metric.is_ratio:
         return []
     expected = usual(rule.metric, window.start, sums)
-    if not expected or standing.value is None or standing.value < expected:
+    if expected is None or expected <= 0 or standing.value is None or standing.value < expected:
         return []  # a day that is not over says nothing by being smaller than whole ones
     return [_multiple(standing, expected)]
 
 
-def _times_usual(standing: Standing, expected: Value | None) -> str:
-    """ "2.1× a usual Sunday ($40.00)": the multiple rounded down, as percents are."""
-    if not expected or standing.value is None:
-        return f"where a usual {standing.window.start:%A} has none"
-    return f"{_multiple(standing, expected)} ({amount(standing.rule.metric, expected)})"
+def _times_usual(standing: Standing, value: Value) -> str:
+    """ "$53.20, 2.1× a usual Sunday ($25.10)"."""
+    metric, expected = standing.rule.metric, standing.usual
+    if expected is None or expected <= 0:
+        return f"{amount(metric, value)}, where a usual {standing.window.start:%A} has none"
+    shown, beside = compared(metric, value, expected, _tenths)
+    return f"{shown}, {_multiple(standing, expected)} ({beside})"
 
 
 def _multiple(standing: Standing, expected: Value) -> str:
-    tenths = Fraction(standing.value or 0) * 10 // Fraction(expected)
+    """How many times the usual, rounded down as percents are."""
+    tenths = _tenths(Fraction(standing.value or 0), Fraction(expected))
     return f"{number(Fraction(tenths, 10))}× a usual {standing.window.start:%A}"
+
+
+def _tenths(value: Fraction, expected: Fraction) -> int:
+    return value * 10 // expected if expected else 0
 
 
 def _cause(standing: Standing, sums: Sums) -> str:
@@ -414,8 +422,8 @@ def _cause(standing: Standing, sums: Sums) -> str:
 
 def _more_calls(relative: Fraction | None, cents: int) -> str:
     words = "more calls" if cents > 0 else "fewer calls"
-    percent = abs(relative) * 100 // 1 if relative is not None else 0
-    return f"{number(percent)}% {words}" if percent else words
+    moved = abs(relative) * 100 // 1 if relative is not None else 0
+    return f"{percent(moved)} {words}" if moved else words
 
 
 def _mentions(standing: Standing) -> str:

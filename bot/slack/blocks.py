@@ -5,8 +5,10 @@ Limits are Slack's (slack-platform 1.1 to 1.3): a chart at most 20 points, a dat
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 
 from bot.answers.answer import (
     AlertsAnswer,
@@ -30,7 +32,7 @@ from bot.answers.request import COMMANDS, PERIODS, WITH_WORDS
 from bot.budget.evaluate import Standing
 from bot.budget.forecast import Forecast
 from bot.model import Message, Metric, Period, Totals
-from bot.money import amount, count, dollars, number
+from bot.money import compared, count, dollars, number, set_amount
 from bot.rules.mistakes import Mistake
 from bot.rules.models import Rule
 from bot.slack.alerts import course, headline, level_marker, watched
@@ -207,7 +209,8 @@ def _moved(was: Totals, now: Totals) -> list[str]:
     )
     minutes, calls = now.minutes - was.minutes, now.calls - was.calls
     if minutes:
-        moved.append(f"{amount(Metric.MINUTES, abs(minutes))} {'more' if minutes > 0 else 'less'}")
+        difference, _ = compared(Metric.MINUTES, Fraction(abs(minutes)), 0, operator.gt)
+        moved.append(f"{difference} {'more' if minutes > 0 else 'less'}")
     if calls:
         moved.append(f"{count(abs(calls), 'call')} {'more' if calls > 0 else 'fewer'}")
     return moved
@@ -223,7 +226,7 @@ def why_lines(answer: WhyAnswer) -> list[str]:
         told = sorted(recorded.before.told) if recorded.before else []
         if cause.rule:
             metric = cause.rule.metric
-            before = ", ".join(f"{key.kind.name.lower()} {amount(metric, key.amount)}" for key in told)
+            before = ", ".join(f"{key.kind.name.lower()} {set_amount(metric, key.amount)}" for key in told)
             lines.append(f"• told before: {before or 'nothing'}")
         lines.append(f"• {_replayed(cause)}")
     for each in answer.deliveries:

@@ -578,7 +578,8 @@ def budgets(draw: st.DrawFn) -> Rule:
     )
 
 
-FIGURES = st.lists(st.integers(0, 10**12) | st.integers(0, 10**4), min_size=1, max_size=80)
+FIGURES = st.lists(st.integers(-(10**12), 10**12) | st.integers(-100, 10**4), min_size=1, max_size=80)
+"""Of each day, the newest first; what was taken back, as the vendor's description allows it, is below zero."""
 SNOOZES = st.sampled_from(
     [
         None,
@@ -592,7 +593,13 @@ SNOOZES = st.sampled_from(
 def read_at(now: datetime, figures: Sequence[int]) -> Reading:
     span = checked_span(now)
     days = reversed(span.each_day())
-    return Reading(span, {day: Totals(n, Decimal(n) / 6, n % 997) for day, n in zip(days, figures, strict=False)}, now)
+    return Reading(
+        span, {day: Totals(n, Decimal(n) / 6, _calls(n)) for day, n in zip(days, figures, strict=False)}, now
+    )
+
+
+def _calls(figure: int) -> int:
+    return figure % 997 if figure >= 0 else -(-figure % 997)
 
 
 def drawn(decision: Decision, scene: alerts.Scene, state: Incident) -> Iterable[Message]:
@@ -638,10 +645,27 @@ def test_slack_would_take_whatever_is_decided(
             state = after(decision, moment) or Incident(moment, frozenset(), Fraction(0), moment, Fraction(0), moment)
             state = replace(state, acknowledged=taken, snooze=snooze)
             incidents[budget.name, decision.standing.window] = state
+            adds_up(alerts.headline(decision.standing).removeprefix(f"{budget.name}: "))
             for message in drawn(decision, scene, state):
                 assert wrong(message) == []
                 assert 1 <= len(message.text) <= 4000
                 assert all(found <= ANYBODY for found in controls(message))
+
+
+def adds_up(headline: str) -> None:
+    """The proportion in the first line is that of the figures beside it, and every minus is one."""
+    assert not re.search(r"-[$\d]", headline)
+    if share := re.fullmatch(r"(.+) of (.+) \((.+)%\)", headline):
+        value, whole, percent = map(figure, share.groups())
+        assert value * 100 // whole == percent, headline
+    if share := re.fullmatch(r"(.+), (.+)× a usual \w+ \((.+)\)", headline):
+        value, times, usual = map(figure, share.groups())
+        assert value * 10 // usual == times * 10, headline
+
+
+def figure(text: str) -> Fraction:
+    """The first figure in a text, as a reader takes it."""
+    return Fraction(re.findall(r"[−\d][\d,.]*", text.replace("$", ""))[0].replace(",", "").replace("−", "-"))
 
 
 ANYBODY = {"<!here>", f"<@{ANNA}>", f"<@{BEN}>", "<!subteam^S0123456789>"}
@@ -653,6 +677,48 @@ def test_slack_would_take_any_modal(name: str, metric: Metric, stands: Fraction)
 
 
 # How it reads
+
+
+@pytest.mark.parametrize(
+    ("budget", "value", "usual", "line"),
+    [
+        pytest.param(
+            rule(metric=Metric.MINUTES, threshold=100), "79.96", None, "79.96 of 100 minutes (79%)", id="just below 80%"
+        ),
+        pytest.param(rule(), "-500", None, "−$5.00 of $50.00 (−10%)", id="a credit"),
+        pytest.param(
+            replace(QUIET, metric=Metric.MINUTES),
+            "19.96",
+            None,
+            "19.96 minutes, at least 20 minutes expected by 09:00 UTC",
+            id="just below what is expected",
+        ),
+        pytest.param(
+            UnusualRule(name="x", above_usual=Decimal(2)),
+            "1501",
+            "750.5",
+            "$15.01, 2× a usual Sunday ($7.505)",
+            id="exactly twice a median between two cents",
+        ),
+    ],
+)
+def test_the_first_line_adds_up(budget: Rule, value: str, usual: str | None, line: str) -> None:
+    standing = Standing(
+        budget,
+        window_of(Period.DAY, SUNDAY),
+        Totals(),
+        Decimal(value),
+        None,
+        closed=False,
+        usual=Decimal(usual) if usual else None,
+    )
+    assert alerts.headline(standing) == f"{budget.name}: {line}"
+
+
+def test_a_correction_that_rounding_would_hide_is_shown() -> None:
+    story = of_a(Metric.COST_PER_MINUTE, 5).read(at("00:05", MONDAY), {SUNDAY: BREACH}, Reason.CLOSED)
+    corrected = story.read(at("09:00", MONDAY), {SUNDAY: replace(BREACH, minutes=Decimal("887.001"))}, Reason.CORRECTED)
+    assert "corrected: was $0.0599775 a minute, now $0.0599774 a minute" in corrected.message.text
 
 
 @EVERY
@@ -671,7 +737,7 @@ def test_every_time_has_its_zone_and_every_amount_its_cents(made: Callable[[], M
         for clock in re.finditer(r"(?<![\d:])\d\d:\d\d(?![\d:])", text):
             assert text[clock.end() :].startswith(" UTC"), text
         for amount in re.finditer(r"\$[\d,.]*\d", text):
-            assert re.fullmatch(r"\$\d{1,3}(,\d{3})*\.\d{2,4}", amount[0]), amount[0]
+            assert re.fullmatch(r"\$\d{1,3}(,\d{3})*\.\d{2,5}", amount[0]), amount[0]
         for day in re.finditer(r"\d{4}-\d\d-\d\d", text):
             assert re.match(r"( \d\d:\d\d)? (UTC|\(UTC\))", text[day.end() :]), text
 
