@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import html
 import json
@@ -16,9 +17,11 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from bot.answers.answer import Row, Sorry, Source, SummaryAnswer, summarize
-from bot.answers.incidents import IncidentDesk
-from bot.answers.request import COMMANDS, PERIODS, Summary, parse_period
+from bot.answers.answer import Row, Source, SummaryAnswer, summarize
+from bot.answers.incidents import IncidentDesk, NotUnderstoodError
+from bot.answers.naming import meant, near
+from bot.answers.request import COMMANDS, PERIODS, WITH_WORDS, Summary, parse_period
+from bot.answers.typed import folded, words_of
 from bot.app import open_store, reading_parts, rules_parts
 from bot.budget.backtest import INTERVAL, READ_BEFORE, backtest
 from bot.budget.decide import Decision
@@ -30,8 +33,7 @@ from bot.model import Reading, Span, Totals
 from bot.money import count, dollars, number
 from bot.rules.home import RulesFile
 from bot.rules.mistakes import RulesError
-from bot.rules.models import Rules
-from bot.rules.values import nearest
+from bot.rules.models import Rule, Rules
 from bot.settings import Settings
 from bot.slack.alerts import headline, watched
 from bot.slack.blocks import why_lines
@@ -49,9 +51,11 @@ PATIENCE = 5.0  # seconds that a command waits for the database
 
 async def print_usage(settings: Settings, words: str, form: Form, now: Now) -> int:
     """The usage of a period. Raises CartesiaError."""
-    request = parse_period(" ".join(words.lower().split()), utc_day(now()))
+    request = parse_period(words, utc_day(now()))
     if not isinstance(request, Summary):
-        problem = f"{words} is asked in Slack; here, write a period." if words in COMMANDS else request.problem
+        command = folded(words).partition(" ")[0]
+        asked = command in {*COMMANDS, *WITH_WORDS}
+        problem = f"{command} is asked in Slack; here, write a period." if asked else request.problem
         print(f"{problem.replace('`', '')} Periods are: {', '.join(PERIODS)}.", file=sys.stderr)
         return 2
     async with httpx.AsyncClient() as http:
@@ -172,10 +176,8 @@ async def print_backtest(settings: Settings, name: str | None, days: int, now: N
     none. Raises BotError."""
     rules = _rules_of(settings)
     if name is not None:
-        chosen = rules.named(name)
+        chosen = _rule_called(name, rules)
         if chosen is None:
-            near = nearest(name, [rule.name for rule in rules.rules])
-            print(f"There is no rule {name!r}{f': did you mean {near!r}?' if near else '.'}", file=sys.stderr)
             return 2
         rules = replace(rules, rules=(chosen,))
     until = now()
@@ -201,18 +203,34 @@ async def print_backtest(settings: Settings, name: str | None, days: int, now: N
     return 0
 
 
+def _rule_called(typed: str, rules: Rules) -> Rule | None:
+    """The rule of this name, however it was typed; where there is none or several, that is printed."""
+    words, names = words_of(typed), [rule.name for rule in rules.rules]
+    called, close = meant(words, names), near(words, names)
+    if len(called) == 1:
+        return rules.named(called[0])
+    if called:
+        problem = f"Several rules are called so: write {' or '.join(map(repr, called))} letter for letter."
+    else:
+        problem = f"There is no rule {typed!r}{f': did you mean {close!r}?' if close else '.'}"
+    print(problem, file=sys.stderr)
+    return None
+
+
 async def explain(settings: Settings, words: str, now: Now) -> int:
     """The account of one alert, by its number or its rule's name; 1 where there is none. Raises BotError."""
     database = await open_store(settings, PATIENCE)
     try:
         ledger = Ledger(database)
         rules = rules_parts(settings, ledger, now)
+        with contextlib.suppress(RulesError):  # only tells which rules have no alert yet; `rules check` lists mistakes
+            await rules.preview()
         answer = await IncidentDesk(IncidentStore(database), ledger, rules, now, lambda: None).why(words)
+    except NotUnderstoodError as error:
+        print(str(error).replace("`", ""), file=sys.stderr)
+        return 1
     finally:
         await database.close()
-    if isinstance(answer, Sorry):
-        print(answer.sentence.replace("`", ""), file=sys.stderr)
-        return 1
     print(f"Alert {answer.alert}: {answer.rule}, {window_words(answer.window)}")
     for line in why_lines(answer):
         print(html.unescape(line.replace("`", "")))

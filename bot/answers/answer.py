@@ -10,7 +10,7 @@ from bot.answers.request import Help, Summary
 from bot.budget.decide import Decision
 from bot.budget.evaluate import Sight, Standing, evaluate
 from bot.budget.forecast import Forecast, forecast
-from bot.budget.incident import Incident
+from bot.budget.incident import Incident, Snooze
 from bot.budget.sums import Sums
 from bot.model import Message, Outage, Period, Reading, Span, Totals
 from bot.record import Attempted, Curves, Recorded, Restated
@@ -118,10 +118,11 @@ class WhyAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What was asked for is done, in one plain sentence."""
+class Snoozed:
+    """Somebody has quiet, and until when."""
 
-    sentence: str
+    alert: int
+    snooze: Snooze
 
 
 StatusLine = tuple[bool, str]  # whether it is well, and what
@@ -157,7 +158,7 @@ Answer = (
     | AlertsAnswer
     | RestatementsAnswer
     | WhyAnswer
-    | Done
+    | Snoozed
     | StatusAnswer
     | HelpAnswer
     | Sorry

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from bot.answers.answer import (
     Answer,
     CheckAnswer,
-    Done,
     HelpAnswer,
     RestatementsAnswer,
     Sorry,
@@ -21,7 +20,7 @@ from bot.answers.answer import (
     overview,
     summarize,
 )
-from bot.answers.incidents import NO_ALERT, IncidentDesk, NotUnderstoodError
+from bot.answers.incidents import IncidentDesk, NotUnderstoodError
 from bot.answers.request import (
     Alerts,
     Budgets,
@@ -94,21 +93,14 @@ class Desk:
                 return await self.incidents.last_alerts()
             case Why(alert):
                 return await self.incidents.why(alert)
-            case SnoozeAlert(alert, how):
-                return await self._snooze(alert, how, user)
+            case SnoozeAlert(words):
+                return await self.incidents.snooze_typed(words, user)
             case Restatements():
                 return await self._restatements()
             case Help():
                 return HelpAnswer(request)
             case _:
                 return await self._figures(request)
-
-    async def _snooze(self, alert: str, how: str, user: str) -> Answer:
-        number = await self.incidents.number_of(alert)
-        if number is None:
-            return Sorry(NO_ALERT.format(f"“{alert[:60]}”"))
-        refusal = await self.incidents.snooze(number, user, how)
-        return Sorry(refusal) if refusal else Done(f"Alert {number} is snoozed; its message has Undo.")
 
     async def _restatements(self) -> Answer:
         today = utc_day(self.now())

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from bot.answers.answer import AlertsAnswer, Cause, Sorry, WhyAnswer
+from bot.answers.answer import AlertsAnswer, Cause, Snoozed, Sorry, WhyAnswer
+from bot.answers.naming import meant, near, number_in, split
+from bot.answers.typed import Words, typed_of, words_of
+from bot.answers.until import (
+    EXAMPLES,
+    LONGEST,
+    SHORTEST,
+    Lasting,
+    MinutesOrAmount,
+    NextLevel,
+    Reaching,
+    Tomorrow,
+    Until,
+    parse_until,
+    tomorrow_from,
+    typed_amount,
+)
 from bot.budget.decide import Decision, decide
 from bot.budget.evaluate import Sight, standing_in
 from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze, Told
 from bot.budget.sums import Sums
-from bot.model import Message
-from bot.money import amount
+from bot.model import Message, Metric
+from bot.money import amount, set_amount
 from bot.record import Recorded
-from bot.rules import values
 from bot.rules.home import RulesInForce
 from bot.rules.models import Rule, SilenceRule
 from bot.slack import alerts
+from bot.slack.parts import utc_moment
 from bot.store.incidents import IncidentStore, Kept
 from bot.store.ledger import Ledger
-from bot.windows import checked_span, midnight, utc_day
+from bot.windows import checked_span, utc_day
 
 LISTED = 10  # alerts
 _LOOKS_BACK = timedelta(weeks=9)  # of curves, as the check does
@@ -66,25 +81,33 @@ class IncidentDesk:
 
         return await self._act(number, change, lambda _: alerts.undone(by))
 
-    async def snooze(self, number: int, by: str, how: str) -> str | None:
-        """Quiet for an "hour", until "tomorrow" (UTC), until the next "level", or until an amount as rules write it.
+    async def snooze(self, number: int, by: str, until: Until) -> str | None:
+        """Quiet for the alert of this number. A sentence where that is not possible.
 
         Raises NotUnderstoodError with what to write instead, StoreError.
         """
-        kept = await self.incidents.find(f"#{number}")
-        rule = await self.rules.rule_of(kept.place, kept.revision) if kept else None
-        if kept is None or rule is None:
+        kept = await self.incidents.numbered(number)
+        if kept is None:
             return NO_ALERT.format(number)
-        wanted = self._snooze(how, by, kept.state, rule)
+        done = await self._quiet(kept, by, until)
+        return done.sentence if isinstance(done, Sorry) else None
 
-        def change(kept: Kept) -> Incident | None:
-            return None if kept.state.closed else replace(kept.state, snooze=wanted)
-
-        return await self._act(number, change, lambda _: alerts.snoozed(wanted))
+    async def snooze_typed(self, typed: str, by: str) -> Snoozed | Sorry:
+        """The same for an alert and a time as they were typed: "Daily spend for 2 hours"."""
+        names = await self._names()
+        alert, rest = split(words_of(typed), names)
+        if not alert:
+            raise NotUnderstoodError("Say which alert, by its number or name, before until when: `snooze NAME 1 hour`.")
+        kept = await self._meant(alert, names)
+        if until := parse_until(rest):
+            return await self._quiet(kept, by, until)
+        if rest:
+            raise NotUnderstoodError(f"“{typed_of(rest)[:60]}” is neither a time nor an amount: write {EXAMPLES}.")
+        raise NotUnderstoodError(f"Say until when: {EXAMPLES}.")
 
     async def modal(self, number: int) -> dict[str, object] | None:
         """The view that asks for an amount; None where the incident is gone. Raises StoreError."""
-        kept = await self.incidents.find(f"#{number}")
+        kept = await self.incidents.numbered(number)
         rule = await self.rules.rule_of(kept.place, kept.revision) if kept else None
         return alerts.amount_modal(number, rule, kept.state.shown) if kept and rule else None
 
@@ -92,20 +115,36 @@ class IncidentDesk:
         """The newest incidents. Raises StoreError."""
         return AlertsAnswer(tuple((kept.id, kept.state, kept.face) for kept in await self.incidents.latest(LISTED)))
 
-    async def number_of(self, words: str) -> int | None:
-        """The number of the incident named so, by number or by its rule's name. Raises StoreError."""
-        found = await self.incidents.find(words)
-        return found.id if found else None
+    async def why(self, typed: str) -> WhyAnswer:
+        """The account of one incident: each decision with its figures and its rule, replayed, and each message.
 
-    async def why(self, words: str) -> WhyAnswer | Sorry:
-        """The account of one incident: each decision with its figures and its rule, replayed, and each message."""
-        kept = await self.incidents.find(words)
-        if kept is None:
-            return Sorry(NO_ALERT.format(f"“{words[:60]}”"))
+        Raises NotUnderstoodError where no alert is called so, StoreError.
+        """
+        kept = await self._meant(words_of(typed), await self._names())
         recorded = await self.incidents.decisions_of(kept.id)
         causes = [await self._cause(kept, each) for each in recorded]
         deliveries = await self.incidents.deliveries_of(kept.id)
         return WhyAnswer(kept.id, *kept.place, tuple(causes), tuple(deliveries))
+
+    async def _names(self) -> dict[str, int | None]:
+        """The newest alert of each name that has one, and the names of the rules that have none yet."""
+        return {**dict.fromkeys(rule.name for rule in self.rules.current.rules), **await self.incidents.newest()}
+
+    async def _meant(self, words: Words, names: Mapping[str, int | None]) -> Kept:
+        """The alert that these words name. Raises NotUnderstoodError with what to write instead."""
+        number = number_in(words)
+        if number and (kept := await self.incidents.numbered(number)):
+            return kept
+        called = meant(words, names)
+        if len(called) > 1:
+            raise NotUnderstoodError(_which(called, names))
+        if not called:
+            raise NotUnderstoodError(_nobody(words, names))
+        newest = names[called[0]]
+        kept = await self.incidents.numbered(newest) if newest else None
+        if kept is None:
+            raise NotUnderstoodError(f"“{called[0]}” has no alert yet; `budgets` shows where it stands.")
+        return kept
 
     async def _cause(self, kept: Kept, recorded: Recorded) -> Cause:
         rule = await self.rules.rule_in(kept.place[0], recorded.revision)
@@ -134,23 +173,67 @@ class IncidentDesk:
         self.told()
         return f"Alert {number} is closed: there is nothing left to do about it." if acted.state.closed else None
 
-    def _snooze(self, how: str, by: str, state: Incident, rule: Rule) -> Snooze:
-        now = self.now()
-        if how == "hour":
-            return Snooze(by, now, "in an hour", until=now + timedelta(hours=1))
-        if how == "tomorrow":
-            return Snooze(by, now, "tomorrow", until=midnight(utc_day(now) + timedelta(days=1)))
-        if how == "level":
-            return Snooze(by, now, "the next level", above=state.gravest or Told(Kind.COMING, Decimal(0)))
-        if how == "":
-            raise NotUnderstoodError("Say until when: `1 hour`, `tomorrow`, `next level`, or an amount such as $75.")
-        if isinstance(rule, SilenceRule):
-            raise NotUnderstoodError("A silence ends with the first usage: snooze it for 1 hour or until tomorrow.")
-        wanted = _amount(rule, how)
-        if Fraction(wanted) <= max(state.value, state.shown):
-            stands = amount(rule.metric, max(state.value, state.shown))
-            raise NotUnderstoodError(f"It stands at {stands} already; write more than that.")
-        return Snooze(by, now, amount(rule.metric, wanted), amount=wanted)
+    async def _quiet(self, kept: Kept, by: str, until: Until) -> Snoozed | Sorry:
+        rule = await self.rules.rule_of(kept.place, kept.revision)
+        if rule is None:
+            return Sorry(f"The rule of alert {kept.id} is no longer kept, so it can't be snoozed.")
+        wanted = _snooze(Snooze(by, self.now(), ""), until, kept.state, rule)
+
+        def change(kept: Kept) -> Incident | None:
+            return None if kept.state.closed else replace(kept.state, snooze=wanted)
+
+        refusal = await self._act(kept.id, change, lambda _: alerts.snoozed(wanted))
+        return Sorry(refusal) if refusal else Snoozed(kept.id, wanted)
+
+
+def _which(called: Sequence[str], names: Mapping[str, int | None]) -> str:
+    """Names that differ only in how they are typed are told apart by their alerts' numbers."""
+    listed = [f"“{name}” ({f'alert {names[name]}' if names[name] else 'no alert yet'})" for name in called]
+    return f"Which one: {', '.join(listed[:-1])} or {listed[-1]}? Write the number of its alert."
+
+
+def _nobody(words: Words, names: Iterable[str]) -> str:
+    close = near(words, names)
+    hint = f" Did you mean “{close}”?" if close else ""
+    return NO_ALERT.format(f"“{typed_of(words)[:60]}”") + hint
+
+
+def _snooze(fresh: Snooze, until: Until, state: Incident, rule: Rule) -> Snooze:
+    """The snooze that is wanted, from one that says by whom and when. Raises NotUnderstoodError."""
+    match until:
+        case Tomorrow():
+            return _until(fresh, tomorrow_from(fresh.at))
+        case NextLevel():
+            return replace(fresh, words="the next level", above=state.gravest or Told(Kind.COMING, Decimal(0)))
+        case Reaching(typed):
+            return _up_to(fresh, typed, state, rule)
+        case MinutesOrAmount(_, typed) if _counts_minutes(rule):
+            raise NotUnderstoodError(f"“{typed}” can be a time or an amount: write `for {typed}` or `until {typed}`.")
+        case Lasting(length) | MinutesOrAmount(length):
+            if not SHORTEST <= length <= LONGEST:
+                raise NotUnderstoodError(f"A snooze lasts from a minute to {LONGEST.days} days: write {EXAMPLES}.")
+            return _until(fresh, fresh.at + length)
+
+
+def _counts_minutes(rule: Rule) -> bool:
+    return rule.metric in (Metric.MINUTES, Metric.MINUTES_PER_CALL) and not isinstance(rule, SilenceRule)
+
+
+def _until(fresh: Snooze, moment: datetime) -> Snooze:
+    return replace(fresh, words=utc_moment(moment), until=moment)
+
+
+def _up_to(fresh: Snooze, typed: str, state: Incident, rule: Rule) -> Snooze:
+    if isinstance(rule, SilenceRule):
+        raise NotUnderstoodError("A silence ends with the first usage: snooze it for 1 hour or until tomorrow.")
+    try:
+        wanted = typed_amount(rule.metric, typed)
+    except ValueError as error:
+        raise NotUnderstoodError(str(error).replace("`", "")) from None
+    stands = max(state.value, state.shown)
+    if Fraction(wanted) <= stands:
+        raise NotUnderstoodError(f"It stands at {amount(rule.metric, stands)} already; write more than that.")
+    return replace(fresh, words=set_amount(rule.metric, wanted), amount=wanted)
 
 
 def replay(recorded: Recorded, rule: Rule, kept: Kept, sight: Sight) -> Decision | None:
@@ -160,12 +243,3 @@ def replay(recorded: Recorded, rule: Rule, kept: Kept, sight: Sight) -> Decision
         return None
     before = {kept.place: recorded.before} if recorded.before else {}
     return decide([replace(standing, removed=recorded.removed)], before, recorded.at)[0]
-
-
-def _amount(rule: Rule, text: str) -> Decimal:
-    """As rules write it; in dollars, too, where only a number is written."""
-    bare = re.fullmatch(r"[0-9,]+(\.[0-9]+)?", text.strip())
-    try:
-        return values.amount(rule.metric, f"${bare[0]}" if bare and rule.metric.is_money else text.strip())
-    except ValueError as error:
-        raise NotUnderstoodError(str(error).replace("`", "")) from None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from bot.answers.typed import Words, fold_of, typed_of, words_of
 from bot.model import Period, Span
 from bot.windows import Window, a_year_after, window_of
 
@@ -58,17 +59,16 @@ class Restatements:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The whole account of one alert, named by its number or its rule."""
+    """The whole account of one alert, by its number or its rule's name as it was typed."""
 
     alert: str
 
 
 @dataclass(frozen=True, slots=True)
 class SnoozeAlert:
-    """Quiet for the alert of this name or number, until `how`: hour, tomorrow, level, or an amount as it was typed."""
+    """Quiet for an alert: its number or name and until when, as they were typed; only names tell where one ends."""
 
-    alert: str
-    how: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,10 @@ COMMANDS: dict[str, tuple[Callable[[], Request], str]] = {
 }
 WITH_WORDS: dict[str, tuple[str, str]] = {
     "why": ("why ALERT", "the account of one alert: its figures, its rule, each decision and each delivery"),
-    "snooze": ("snooze NAME 1 hour", "quiet for a while; also `tomorrow`, `next level`, or an amount such as $75"),
+    "snooze": (
+        "snooze NAME 1 hour",
+        "quiet for that long; also `tomorrow`, `next level`, or an amount such as $75",
+    ),
 }
 """Commands that want more words: how they are typed, and what they do."""
 
@@ -117,62 +120,47 @@ _SHOWN = 60  # characters of a misunderstood text that are shown again
 
 def parse_request(text: str, today: date) -> Request:
     """The request in this text; `today` is the UTC day. What can't be understood becomes Help with the nearest word."""
-    words = " ".join(text.lower().replace("`", " ").split())
+    words = words_of(text)
     if not words:
         return Overview()
-    if words in COMMANDS:
-        return COMMANDS[words][0]()
-    first, _, rest = words.partition(" ")
-    if first in WITH_WORDS:
-        return _with_words(first, rest)
-    return parse_period(words, today)
+    command, rest = words[0].folded, words[1:]
+    if command in WITH_WORDS:
+        return _with_words(command, rest)
+    if command not in COMMANDS:
+        return parse_period(text, today)
+    if rest:
+        return Help(f"`{command}` takes no more words, so “{_shown(rest)}” is not answered: write `{command}` alone.")
+    return COMMANDS[command][0]()
 
 
-def _with_words(command: str, rest: str) -> Why | SnoozeAlert | Help:
+def _with_words(command: str, rest: Words) -> Why | SnoozeAlert | Help:
     if not rest:
         return Help(f"`{command}` needs the number or the name of an alert, as in `{WITH_WORDS[command][0]}`.")
-    if command == "why":
-        return Why(_alert(rest))
-    for pattern, how in _HOW_LONG.items():
-        if match := re.fullmatch(rf"(?P<alert>.+?) (?:for |until )?(?P<how>{pattern})", rest):
-            return SnoozeAlert(_alert(match["alert"]), how or match["how"])
-    return SnoozeAlert(_alert(rest), "")
+    return Why(typed_of(rest)) if command == "why" else SnoozeAlert(typed_of(rest))
 
 
-def _alert(words: str) -> str:
-    """ "alert 17" is number 17; a rule may well be called "Alert volume"."""
-    return re.sub(r"^alert (?=[0-9]+$)", "", words)
-
-
-_HOW_LONG = {
-    r"(?:1 ?h|1 hour|an hour|hour)": "hour",
-    "tomorrow": "tomorrow",
-    "(?:the )?(?:next )?level": "level",
-    r"(?:[$]|[0-9])[0-9.,]*(?: ?(?:cents?|¢|minutes?|calls?))?": "",
-}
-
-
-def parse_period(words: str, today: date) -> Summary | Help:
+def parse_period(text: str, today: date) -> Summary | Help:
     """A period with an optional `by day|week|month`."""
-    period, by = _split_by(words)
-    if by is not None and by not in tuple(Period):
-        return Help(f"`by` takes day, week or month, not “{_shown(by)}”.")
+    period, by = _split_by(words_of(text))
+    if by is not None and fold_of(by) not in tuple(Period):
+        return Help(f"`by` takes day, week or month{f', not “{_shown(by)}”' if by else ''}.")
     try:
-        span = _span(period or "month", today)
+        span = _span(fold_of(period) or "month", today)
     except _MisunderstoodError as error:
         return Help(str(error))
     if span is None:
         return Help(_unknown(period))
-    return Summary(span, Period(by) if by else None)
+    return Summary(span, Period(fold_of(by)) if by else None)
 
 
 class _MisunderstoodError(Exception):
     """A period that can be read but not answered."""
 
 
-def _split_by(words: str) -> tuple[str, str | None]:
-    before, found, after = f" {words}".rpartition(" by ")
-    return (before.strip(), after.strip()) if found else (words, None)
+def _split_by(words: Words) -> tuple[Words, Words | None]:
+    """What stands before the last `by`, and what comes after it."""
+    places = [place for place, word in enumerate(words) if word.folded == "by"]
+    return (words[: places[-1]], words[places[-1] + 1 :]) if places else (words, None)
 
 
 def _span(period: str, today: date) -> Span | None:
@@ -182,7 +170,7 @@ def _span(period: str, today: date) -> Span | None:
         return Span(named.start, min(named.end, tomorrow))
     if match := re.fullmatch(r"(?:last )?(\d{1,9}) ?(?:d|days?)", period):
         return _last_days(int(match[1]), tomorrow)
-    if match := re.fullmatch(r"(\S+)(?: ?\.\. ?| to )(\S+)", period):
+    if match := _FROM_TO.fullmatch(period):
         return _range(_dates(match[1]), _dates(match[2]), today)
     dates = _dates(period)
     return _range(dates, dates, today) if dates else None
@@ -209,6 +197,11 @@ def _last_days(count: int, tomorrow: date) -> Span:
     if count > 366:
         raise _MisunderstoodError("Cartesia answers for at most a year at once: ask for 365d or less.")
     return _at_most_a_year(tomorrow - timedelta(days=count), tomorrow)
+
+
+_DATE = "[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?"
+_FROM_TO = re.compile(rf"({_DATE})(?: ?(?:[.]{{2,3}}|-) ?| to )({_DATE})")
+"""Three dots and a dash as well: phones make one sign of two dots and more, and a dash is how a range is printed."""
 
 
 def _dates(text: str) -> Span | None:
@@ -242,11 +235,15 @@ def _at_most_a_year(start: date, end: date) -> Span:
     return Span(start, end)
 
 
-def _unknown(words: str) -> str:
-    near = difflib.get_close_matches(words, [*COMMANDS, *WITH_WORDS, *list(PERIODS)[:6]], n=1, cutoff=0.6)
+def _unknown(words: Words) -> str:
+    """By the nearest word to the whole text, else to its first word, where a command is misspelt before a name."""
+    known = [*COMMANDS, *WITH_WORDS, *list(PERIODS)[:6]]
+    near = difflib.get_close_matches(fold_of(words), known, n=1, cutoff=0.6)
+    near = near or difflib.get_close_matches(fold_of(words[:1]), WITH_WORDS, n=1, cutoff=0.6)
     hint = f" Did you mean `{near[0]}`?" if near else ""
     return f"I don't know “{_shown(words)}”.{hint}"
 
 
-def _shown(words: str) -> str:
-    return words if len(words) <= _SHOWN else words[:_SHOWN] + "…"
+def _shown(words: Words) -> str:
+    text = typed_of(words)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -19,6 +19,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.answers.answer import Sorry
 from bot.answers.incidents import NotUnderstoodError
 from bot.answers.request import Overview
+from bot.answers.typed import unescaped
+from bot.answers.until import CHOICES, Reaching
 from bot.errors import StoreError
 from bot.listeners.commands import BROKEN, GUEST, Ack, Counter
 from bot.slack.alerts import ACKNOWLEDGE, SHOW_USAGE, SNOOZE, SNOOZE_AMOUNT, UNDO
@@ -82,15 +84,16 @@ def _snoozing(app: AsyncApp, counter: Counter) -> None:
         if how == "amount":
             counter.later(_done(counter, body, lambda _: _ask_for_amount(counter, client, body, _number(number))))
         else:
-            counter.later(_done(counter, body, lambda user: incidents.snooze(_number(number), user, how)))
+            until = CHOICES.get(how, Reaching(how))
+            counter.later(_done(counter, body, lambda user: incidents.snooze(_number(number), user, until)))
         return await ack()
 
     @app.view(SNOOZE_AMOUNT)
     async def on_amount(ack: Ack, body: Body) -> BoltResponse:
         view, user = body["view"], str(body["user"]["id"])
-        typed = str(view["state"]["values"][SNOOZE_AMOUNT][SNOOZE_AMOUNT].get("value") or "")
+        typed = unescaped(str(view["state"]["values"][SNOOZE_AMOUNT][SNOOZE_AMOUNT].get("value") or ""))
         number = _number(str(view.get("private_metadata") or ""))
-        if refusal := await _refused(counter, user, lambda user: incidents.snooze(number, user, typed or " ")):
+        if refusal := await _refused(counter, user, lambda user: incidents.snooze(number, user, Reaching(typed))):
             return await ack(response_action="errors", errors={SNOOZE_AMOUNT: refusal[:150]})
         return await ack()
 

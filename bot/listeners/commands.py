@@ -13,6 +13,7 @@ from slack_bolt.response import BoltResponse
 from bot.answers.answer import Answer, Sorry
 from bot.answers.desk import Desk
 from bot.answers.request import Help, Request, parse_request
+from bot.answers.typed import unescaped
 from bot.model import Message
 from bot.slack.blocks import render, shared
 from bot.slack.people import People
@@ -70,7 +71,7 @@ class Counter:
 
     def parse(self, text: str) -> Request:
         """What was typed, on the UTC day it was typed."""
-        return parse_request(text, utc_day(self.desk.now()))
+        return parse_request(unescaped(text), utc_day(self.desk.now()))
 
 
 def register_commands(app: AsyncApp, counter: Counter) -> None:

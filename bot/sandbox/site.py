@@ -26,7 +26,7 @@ from bot.sandbox.slack.workspace import Json, Message, SlackRefusal, View
 from bot.sandbox.snapshot import Snapshots, mistakes_of
 from bot.settings import Settings
 from bot.slack.alerts import headline
-from bot.slack.parts import escape, window_words
+from bot.slack.parts import window_words
 from bot.store.database import open_database
 from bot.store.ledger import Ledger
 from bot.windows import utc_day
@@ -132,8 +132,7 @@ class Site(LoopbackServer):
         return _unanswered(typed.error)
 
     async def _say(self, body: Json) -> None:
-        """What a person types is text: Slack keeps it escaped, so that it calls nobody and links nowhere."""
-        self.show.world.slack.say(body["channel"], escape(str(body["text"])), user=body["user"])
+        self.show.world.slack.say(body["channel"], str(body["text"]), user=body["user"])
 
     async def _click(self, body: Json) -> Json:
         slack = self.show.world.slack

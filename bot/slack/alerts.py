@@ -36,6 +36,7 @@ from bot.slack.parts import (
     signed_dollars,
     slack_moment,
     slack_time,
+    spoken,
     utc_clock,
     utc_moment,
     window_words,
@@ -135,25 +136,25 @@ def face(decision: Decision, scene: Scene) -> Message:
 
 def in_state(face: Message, incident: Incident, alert: int) -> Message:
     """The face with what people did about it, and buttons for what they can do. `alert` is the incident's number."""
-    dealt_with = [(f"Alert {alert}", f"Alert {alert}"), *_dealt_with(incident)]
-    said, shown = (" · ".join(words) for words in zip(*dealt_with, strict=True))
+    shown = " · ".join([f"Alert {alert}", *_dealt_with(incident)])
+    said = spoken(shown)
     buttons: Block = {"type": "actions", "elements": _buttons(incident, str(alert))}
     return of_blocks(f"{beside(said, face.text)}\n{said}", [*face.blocks[:48], context(shown), buttons])
 
 
-def _dealt_with(incident: Incident) -> list[tuple[str, str]]:
-    """Who acknowledged and who snoozed: as plain text, and as Slack shows times."""
+def _dealt_with(incident: Incident) -> list[str]:
+    """Who acknowledged and who snoozed."""
     found = []
     if done := incident.acknowledged:
-        words = f"acknowledged by <@{done.by}>, "
-        found.append((words + utc_moment(done.at), words + slack_moment(done.at)))
+        found.append(f"acknowledged by <@{done.by}>, {slack_moment(done.at)}")
     if quiet := incident.snooze:
-        words = f"snoozed by <@{quiet.by}> until "
-        if quiet.until:
-            found.append((words + utc_moment(quiet.until), words + slack_moment(quiet.until)))
-        else:
-            found.append((words + quiet.words, words + quiet.words))
+        found.append(f"snoozed by <@{quiet.by}> until {until_words(quiet)}")
     return found
+
+
+def until_words(snooze: Snooze) -> str:
+    """Until when, in the reader's zone wherever it is told in Slack; as plain text, in UTC."""
+    return slack_moment(snooze.until) if snooze.until else snooze.words
 
 
 def _buttons(incident: Incident, alert: str) -> list[Block]:
@@ -207,8 +208,7 @@ def acknowledged(by: str) -> Message:
 
 def snoozed(snooze: Snooze) -> Message:
     """Somebody wants quiet."""
-    until = utc_moment(snooze.until) if snooze.until else snooze.words
-    return _said(f"Snoozed by <@{snooze.by}> until {until}.")
+    return _said(f"Snoozed by <@{snooze.by}> until {until_words(snooze)}.")
 
 
 def undone(by: str) -> Message:
@@ -216,7 +216,7 @@ def undone(by: str) -> Message:
 
 
 def _said(text: str) -> Message:
-    return of_blocks(text, [section(text)])
+    return of_blocks(spoken(text), [section(text)])
 
 
 # The modal that asks for an amount

@@ -16,12 +16,12 @@ from bot.answers.answer import (
     BudgetsAnswer,
     Cause,
     CheckAnswer,
-    Done,
     HelpAnswer,
     OutlookAnswer,
     OverviewAnswer,
     RestatementsAnswer,
     Row,
+    Snoozed,
     Sorry,
     Source,
     StatusAnswer,
@@ -35,7 +35,7 @@ from bot.model import Message, Metric, Period, Totals
 from bot.money import compared, count, dollars, number, set_amount
 from bot.rules.mistakes import Mistake
 from bot.rules.models import Rule
-from bot.slack.alerts import course, headline, level_marker, watched
+from bot.slack.alerts import course, headline, level_marker, until_words, watched
 from bot.slack.parts import (
     SECTION,
     Block,
@@ -132,8 +132,12 @@ def render(answer: Answer) -> Message:
             return joined(["*Budgets*", *_budget_lines(answer)], [_age(answer.source)], share="budgets")
         case HelpAnswer():
             return _help(answer.request.problem)
-        case Sorry() | Done():
+        case Sorry():
             return plain(answer.sentence)
+        case Snoozed():
+            return joined(
+                [f"Alert {answer.alert} is snoozed until {until_words(answer.snooze)}; its message has Undo."]
+            )
         case _:
             return _account(answer)
 
@@ -184,9 +188,12 @@ def _foreseen(standing: Standing, found: Forecast | None) -> str:
 def _alert_lines(answer: AlertsAnswer) -> list[str]:
     lines = []
     for alert, state, face in answer.alerts:
-        taken = " · acknowledged" if state.acknowledged else " · snoozed" if state.snooze else ""
-        closed = " · closed" if state.closed else ""
-        lines.append(f"{alert}: {face.text.partition(chr(10))[0]} · since {utc_moment(state.opened_at)}{closed}{taken}")
+        first = face.text.partition("\n")[0]
+        parts = [f"{alert}: {first}", f"since {utc_moment(state.opened_at)}"]
+        parts += ["closed"] if state.closed else []
+        parts += ["acknowledged"] if state.acknowledged else []
+        parts += [f"snoozed until {until_words(state.snooze)}"] if state.snooze and not state.closed else []
+        lines.append(" · ".join(parts))
     return lines or ["There has been no alert yet."]
 
 

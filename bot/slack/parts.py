@@ -136,8 +136,9 @@ def joined(
 
 
 def spoken(line: str) -> str:
-    """The line without the formatting that is ours; what stands in a rule's name stays."""
-    return re.sub(r"`([^`]+)`", r"\1", re.sub(r"^\*([^*]+)\*", r"\1", line))
+    """The line without the formatting that is ours, its moments in UTC; what stands in a rule's name stays."""
+    plain = re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", line)
+    return re.sub(r"`([^`]+)`", r"\1", re.sub(r"^\*([^*]+)\*", r"\1", plain))
 
 
 def sections(lines: Sequence[str]) -> list[Block]:

@@ -7,14 +7,13 @@ that has changed meanwhile is not written, so of several processes that judge th
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget.decide import Decision, Reason
@@ -82,22 +81,17 @@ class IncidentStore:
         async with self._database.reading() as connection:
             return [_kept(row) for row in await connection.execute(query)]
 
-    async def find(self, words: str) -> Kept | None:
-        """The incident of this number, else the newest of the rule with this name, whatever its letters' case."""
-        digits = words.strip().removeprefix("#")
-        is_number = re.fullmatch("[1-9][0-9]{0,17}", digits)
-        numbered = select(incidents).where(incidents.c.id == (int(digits) if is_number else 0))
+    async def numbered(self, number: int) -> Kept | None:
+        """The incident of this number."""
         async with self._database.reading() as connection:
-            if row := (await connection.execute(numbered)).first():
-                return _kept(row)
-            wanted = _as_typed(words)
-            named = select(incidents.c.rule).distinct()
-            names = [name for name in (await connection.execute(named)).scalars() if _as_typed(name) == wanted]
-            newest = select(incidents).where(incidents.c.rule.in_(names)).limit(1)
-            row = (
-                await connection.execute(newest.order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()))
-            ).first()
+            row = (await connection.execute(select(incidents).where(incidents.c.id == number))).first()
             return _kept(row) if row else None
+
+    async def newest(self) -> dict[str, int]:
+        """The number of the newest incident of each rule that ever had one, by the rule's name."""
+        query = select(incidents.c.rule, func.max(incidents.c.id).label("newest")).group_by(incidents.c.rule)
+        async with self._database.reading() as connection:
+            return {row.rule: row.newest for row in await connection.execute(query)}
 
     async def record(self, saying: Saying, now: datetime) -> bool:
         """What is said and the messages that say it, together or not at all; False where it had been said meanwhile."""
@@ -229,11 +223,6 @@ async def _edit(connection: AsyncConnection, message: Message, **where: Any) -> 
         )
     )
     await enqueue(connection, kind="alert", action="edit", message=message, **where)
-
-
-def _as_typed(name: str) -> str:
-    """A name as it is compared with what was typed in a command, where case, backticks and wide spaces are lost."""
-    return " ".join(name.lower().replace("`", " ").split()).casefold()
 
 
 def _state_columns(state: Incident) -> dict[str, Any]:

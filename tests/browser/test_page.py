@@ -57,6 +57,8 @@ async def test_a_typed_command_is_answered_to_the_asker_alone(open_page: Open) -
     table = visit.message("2026").locator("table")
     await table.wait_for()
     assert await table.locator("tbody tr").count() == 7
+    await visit.types("/agent-usage why <b>R&D</b> “&amp;”")
+    await expect(visit.message("There is no alert")).to_contain_text("“<b>R&D</b> “&amp;””")
 
 
 async def test_spending_over_the_threshold_shows_the_alert_and_it_is_acknowledged(open_page: Open) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.answers.answer import Snoozed
 from bot.answers.incidents import NotUnderstoodError
+from bot.answers.until import CHOICES, Reaching
 from bot.errors import CartesiaError
-from tests.check.conftest import TODAY, Start
+from tests.check.conftest import MORNING, TODAY, Start
 
 DAILY = "  - {name: Daily, threshold: $50, alert_at: [80%, 100%]}\n"
 REMINDING = "  - {name: Daily, threshold: $50, remind_every: 4h}\n"
@@ -89,7 +91,7 @@ async def test_what_only_comes_near_is_not_escalated_until_it_is_over(start: Sta
 async def test_an_hour_of_quiet_mutes_a_higher_level_which_is_told_after_it(start: Start) -> None:
     bot = await start(DAILY)
     assert await bot.check(41) == ["CROSSED Daily"]
-    await bot.desk.snooze(1, ADA, "hour")
+    await bot.desk.snooze(1, ADA, CHOICES["hour"])
     bot.clock.go(minutes=30)
     assert await bot.all_of(51) == ["SNOOZED Daily"]
     bot.clock.go(minutes=30)
@@ -101,7 +103,7 @@ async def test_an_hour_of_quiet_mutes_a_higher_level_which_is_told_after_it(star
 async def test_quiet_until_tomorrow_ends_with_the_day_whose_final_figure_is_told(start: Start) -> None:
     bot = await start(DAILY)
     await bot.check(41)
-    await bot.desk.snooze(1, ADA, "tomorrow")
+    await bot.desk.snooze(1, ADA, CHOICES["tomorrow"])
     bot.clock.go_to("25 23:55")
     assert await bot.check(90) == []
     bot.clock.go_to("26 00:05")
@@ -112,7 +114,7 @@ async def test_quiet_until_tomorrow_ends_with_the_day_whose_final_figure_is_told
 async def test_quiet_until_the_next_level_ends_with_it(start: Start) -> None:
     bot = await start(REMINDING.replace("remind", "alert_at: [80%, 100%], remind"))
     await bot.check(41)
-    await bot.desk.snooze(1, ADA, "level")
+    await bot.desk.snooze(1, ADA, CHOICES["level"])
     bot.clock.go(hours=5)
     assert await bot.all_of(45) == ["SNOOZED Daily"]
     assert await bot.check(50) == ["RAISED Daily"]
@@ -123,7 +125,7 @@ async def test_quiet_until_the_next_level_ends_with_it(start: Start) -> None:
 async def test_quiet_until_an_amount_is_told_again_at_that_amount_once_also_across_restarts(start: Start) -> None:
     bot = await start(DAILY)
     await bot.check(51)
-    assert await bot.desk.snooze(1, ADA, "$75") is None
+    assert await bot.desk.snooze(1, ADA, Reaching("$75")) is None
     assert await bot.check(74.99) == []
     bot = await start()
     assert await bot.check(75) == ["RAISED Daily"]
@@ -136,7 +138,7 @@ async def test_quiet_until_an_amount_is_told_again_at_that_amount_once_also_acro
 async def test_quiet_until_an_amount_mutes_every_step_below_it(start: Start) -> None:
     bot = await start("  - {name: Daily, threshold: $50, then_every: $5}\n")
     await bot.check(51)
-    await bot.desk.snooze(1, ADA, "70")
+    await bot.desk.snooze(1, ADA, Reaching("70"))
     assert await bot.all_of(66) == ["SNOOZED Daily"]
     assert await bot.check(71) == ["RAISED Daily"]
     assert await bot.check(74) == []
@@ -148,7 +150,7 @@ async def test_a_silence_cannot_be_snoozed_until_an_amount_which_would_be_its_en
     bot = await start('  - {name: Phone line, metric: calls, below: 1, by: "08:00"}\n')
     assert await bot.check() == ["CROSSED Phone line"]
     with pytest.raises(NotUnderstoodError, match="A silence ends with the first usage"):
-        await bot.desk.snooze(1, ADA, "100")
+        await bot.desk.snooze(1, ADA, Reaching("100"))
     assert await bot.check(75) == ["CLOSED Phone line"]
     await bot.explains_itself()
 
@@ -160,9 +162,116 @@ async def test_nothing_can_be_undone_about_an_alert_that_is_closed(start: Start)
     bot.clock.go_to("26 00:05")
     assert await bot.check() == ["CLOSED Daily"]
     await bot.hears()
-    for done in (bot.desk.undo(1, ADA), bot.desk.acknowledge(1, ADA), bot.desk.snooze(1, ADA, "hour")):
+    for done in (bot.desk.undo(1, ADA), bot.desk.acknowledge(1, ADA), bot.desk.snooze(1, ADA, CHOICES["hour"])):
         assert await done == "Alert 1 is closed: there is nothing left to do about it."
     assert await bot.hears() == []
+
+
+# What people type
+
+
+NAMED = """\
+  - {name: Daily spend, threshold: $40}
+  - {name: Große Ausgaben, threshold: $40}
+  - {name: R–D, threshold: $40}
+  - {name: R-D, threshold: $40}
+  - {name: "2026", threshold: $40}
+  - {name: "3", threshold: $40}
+  - {name: Two  `Words`, threshold: $40}
+  - {name: Launch, threshold: $900}
+"""
+LISTED = "`alerts` lists the last ones with their numbers."
+
+
+async def test_an_alert_is_found_by_its_number_or_by_its_rules_name_however_typed(start: Start) -> None:
+    bot = await start(NAMED)
+    await bot.check(41)
+    called = {
+        "1": "Daily spend",
+        "alert #1": "Daily spend",
+        "daily SPEND": "Daily spend",
+        "*“Daily spend”*": "Daily spend",
+        "GROSSE AUSGABEN": "Große Ausgaben",
+        "R-D": "R-D",
+        "R–D": "R–D",
+        "3": "R–D",  # a number comes before a rule of that name
+        "2026": "2026",
+        "two words": "Two  `Words`",
+    }
+    assert {typed: (await bot.desk.why(typed)).rule for typed in called} == called
+
+
+async def test_what_names_no_alert_or_several_is_told_why(start: Start) -> None:
+    bot = await start(NAMED)
+    await bot.check(41)
+    sentences = {
+        "r—d": "Which one: “R-D” (alert 4) or “R–D” (alert 3)? Write the number of its alert.",
+        "launch": "“Launch” has no alert yet; `budgets` shows where it stands.",
+        "99": f"There is no alert “99”: {LISTED}",
+        "9" * 30: f"There is no alert “{'9' * 30}”: {LISTED}",
+        "Dayli spend": f"There is no alert “Dayli spend”: {LISTED} Did you mean “Daily spend”?",
+    }
+    for typed, sentence in sentences.items():
+        for asked in (bot.desk.why(typed), bot.desk.snooze_typed(f"{typed} tomorrow", ADA)):
+            with pytest.raises(NotUnderstoodError) as caught:
+                await asked
+            assert str(caught.value) == sentence
+
+
+async def test_the_newest_alert_of_a_name_is_meant(start: Start) -> None:
+    bot = await start(DAILY)
+    await bot.check(41)
+    bot.clock.go_to("26 09:00")
+    await bot.check(42)
+    assert (await bot.desk.why("daily")).alert == 2
+
+
+async def test_until_when_it_is_quiet_is_answered(start: Start) -> None:
+    bot = await start(DAILY)
+    await bot.check(41)
+    bot.clock.moment = MORNING
+    until = {
+        "Daily 2 hours": "2026-11-25 11:00 UTC",
+        "“Daily” for half an hour": "2026-11-25 09:30 UTC",
+        "daily until tomorrow": "2026-11-26 00:00 UTC",
+        "1 3 days": "2026-11-28 09:00 UTC",
+        "Daily 90 minutes": "2026-11-25 10:30 UTC",
+        "Daily next level": "the next level",
+        "Daily 75,00 $": "$75.00",
+    }
+    for typed, words in until.items():
+        answer = await bot.desk.snooze_typed(typed, ADA)
+        assert isinstance(answer, Snoozed)
+        assert (answer.alert, answer.snooze.words) == (1, words)
+
+
+async def test_shortly_before_midnight_tomorrow_is_the_day_after(start: Start) -> None:
+    bot = await start("  - {name: Monthly, per: month, threshold: $50}\n")
+    await bot.check(51)
+    bot.clock.go_to("25 23:37")
+    answer = await bot.desk.snooze_typed("Monthly tomorrow", ADA)
+    assert isinstance(answer, Snoozed)
+    assert answer.snooze.until == datetime(2026, 11, 27, tzinfo=UTC)
+
+
+async def test_what_is_no_time_is_not_guessed(start: Start) -> None:
+    bot = await start("  - {name: Used, metric: minutes, threshold: 500}\n")
+    assert await bot.check(41) == ["CROSSED Used"]
+    sentences = {
+        "Used": "Say until when: `30m`, `2 hours`, `1 day`, `tomorrow`, `next level`, or an amount such as $75.",
+        "Used until 15:00": "“until 15:00” is neither a time nor an amount: write `30m`, ",
+        "Used forever": "“forever” is neither a time nor an amount: write `30m`, ",
+        "Used 90 minutes": "“90 minutes” can be a time or an amount: write `for 90 minutes` or `until 90 minutes`.",
+        "Used for 0 minutes": "A snooze lasts from a minute to 366 days: write ",
+        "Used 400 days": "A snooze lasts from a minute to 366 days: write ",
+        "Used until 3 minutes": "It stands at 683 minutes already; write more than that.",
+        "2 hours": "Say which alert, by its number or name, before until when: `snooze NAME 1 hour`.",
+    }
+    for typed, words in sentences.items():
+        with pytest.raises(NotUnderstoodError) as caught:
+            await bot.desk.snooze_typed(typed, ADA)
+        assert str(caught.value).startswith(words)
+    assert (await bot.incidents.latest(1))[0].state.snooze is None
 
 
 # What was said is no longer so

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.answers.incidents import NotUnderstoodError
+from bot.answers.until import CHOICES, Reaching
 from bot.budget.decide import Reason
 from bot.windows import utc_day
 from tests.check.conftest import HEAD, Bot, Start
@@ -37,7 +38,8 @@ async def click(bot: Bot, chance: random.Random) -> None:
             await bot.desk.undo(number, "U2")
         case _:
             with contextlib.suppress(NotUnderstoodError):
-                await bot.desk.snooze(number, "U3", chance.choice(["hour", "tomorrow", "level", "$120", "130"]))
+                until = chance.choice([*CHOICES.values(), Reaching("$120"), Reaching("130")])
+                await bot.desk.snooze(number, "U3", until)
 
 
 async def act(bot: Bot, chance: random.Random) -> None:

@@ -258,17 +258,20 @@ async def test_the_lists_answer_with_and_without_anything_to_list(world: World, 
 
 
 async def test_snooze_as_a_command_does_what_the_menu_does(world: World, warned: Message) -> None:
-    in_an_hour = f"until {utc_day(world.now() + timedelta(hours=1))}"
+    in_an_hour, in_two = (f"until {utc_day(world.now() + timedelta(hours=hours))}" for hours in (1, 2))
     forms = {
         "daily spend 1 hour": in_an_hour,
         "1 for an hour": in_an_hour,
+        "daily spend 2 hours": in_two,
         "daily spend next level": "until the next level",
         "Daily Spend $75": "until $75.00",
         "alert 1 until 75.50": "until $75.50",
         "#1 tomorrow": "00:00 UTC",
     }
     for words, until in forms.items():
-        assert await asked(world, f"snooze {words}", MEMBER) == "Alert 1 is snoozed; its message has Undo."
+        answer = await asked(world, f"snooze {words}", MEMBER)
+        assert answer.startswith(f"Alert 1 is snoozed {until}" if until[0] == "u" else "Alert 1 is snoozed until ")
+        assert answer.endswith("; its message has Undo.")
         await world.slack.until(lambda until=until: until in warned.text or None, 8, until)  # type: ignore[misc]
     await shows(world, warned, f"snoozed by <@{MEMBER}> until ")
     assert len(await thread(world, warned, len(forms))) == len(forms)
@@ -279,10 +282,10 @@ async def test_nonsense_forms_of_snooze_are_explained(world: World, warned: Mess
         "snooze": "snooze needs the number or the name of an alert",
         "snooze daily spend": "Say until when",
         "snooze 1": "Say until when",
-        "snooze daily spend forever": "no alert",
+        "snooze daily spend forever": "“forever” is neither a time nor an amount",
         "snooze nobody 1 hour": "no alert",
         "snooze daily spend $10": "It stands at $42.00 already; write more than that.",
-        "snooze daily spend 60 minutes": "60 minutes",
+        "snooze daily spend 60 calls": "60 calls is not an amount of money",
         "snooze 99 tomorrow": "no alert",
     }
     for text, words in answers.items():

@@ -16,11 +16,11 @@ from tests.sandbox.conftest import App
 
 
 async def test_a_command_is_a_signed_form(slack: SimulatedSlack, app: App) -> None:
-    result = await slack.command("/agent-usage", "by day & week")
+    result = await slack.command("/agent-usage", "“R&D” <!here> &lt;")
     headers, body = app.received[0]
     assert result.acknowledged
     assert SignatureVerifier(slack.signing_secret).is_valid_request(body, headers)
-    assert parse_qs(body)["text"] == ["by day & week"]
+    assert parse_qs(body)["text"] == ["“R&amp;D” &lt;!here&gt; &amp;lt;"]  # with should_escape or without
 
 
 async def test_events_are_json_with_retry_headers(slack: SimulatedSlack, app: App) -> None:

@@ -20,10 +20,10 @@ from bot.answers.answer import (
     BudgetsAnswer,
     Cause,
     CheckAnswer,
-    Done,
     HelpAnswer,
     OutlookAnswer,
     RestatementsAnswer,
+    Snoozed,
     Sorry,
     Source,
     StatusAnswer,
@@ -250,8 +250,8 @@ MESSAGES: dict[str, Callable[[], Message]] = {
     "why of a nasty name": lambda: blocks.render(why(NASTY, causes=4, problem=NASTY)),
     "why of a name that grows": lambda: blocks.render(why(AGES, causes=300, deliveries=900)),
     "why of nothing": lambda: blocks.render(why(causes=0, deliveries=0)),
-    "done": lambda: blocks.render(Done("Alert 12 is snoozed; its message has Undo.")),
-    "done with a nasty name": lambda: blocks.render(Done(NASTY)),
+    "snoozed": lambda: blocks.render(Snoozed(12, QUIET)),
+    "snoozed until a moment": lambda: blocks.render(Snoozed(12, replace(QUIET, until=NOON))),
     "status": lambda: blocks.render(StatusAnswer(((True, "All well."), (False, NASTY)))),
     "help": lambda: blocks.render(HelpAnswer(Help())),
     "help on nonsense": lambda: blocks.render(HelpAnswer(parse_help(NASTY))),
@@ -551,6 +551,13 @@ def test_it_is_word_for_word_the_message_in_the_samples(name: str) -> None:
 
 
 def test_any_answer_can_be_rendered() -> None:
-    answers: list[Answer] = [Sorry("x"), Done("x"), StatusAnswer(()), HelpAnswer(Help()), AlertsAnswer(()), why()]
+    answers: list[Answer] = [
+        Sorry("x"),
+        Snoozed(1, QUIET),
+        StatusAnswer(()),
+        HelpAnswer(Help()),
+        AlertsAnswer(()),
+        why(),
+    ]
     answers += [RESTATED, OutlookAnswer((), SOURCE), checked(many(1)), watched(many(1))]
     assert all(blocks.render(answer).text for answer in answers)

@@ -280,34 +280,13 @@ async def test_many_people_at_once_are_all_heard(database: Database, store: Inci
 # Finding
 
 
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        pytest.param("1", 1, id="a number"),
-        pytest.param("#1", 1, id="a number with its sign"),
-        pytest.param("daily SPEND", 4, id="a name in any case: the newest of its incidents"),
-        pytest.param(" Daily spend ", 4, id="a name with space around it"),
-        pytest.param("GROSSE AUSGABEN", 2, id="a name with a letter that has no capital"),
-        pytest.param("3", 3, id="a number before a rule of the same name"),
-        pytest.param("#3", 3, id="a number with its sign before a rule of the same name"),
-        pytest.param("two words", 8, id="a name with a backtick and wide spaces, which a command loses"),
-        pytest.param("2026", 5, id="a rule named like a number that no alert has"),
-        pytest.param("007", None, id="another number"),
-        pytest.param("99", None, id="a number that no alert has"),
-        pytest.param("9" * 30, None, id="a number that is no number of a row"),
-        pytest.param("Daily", None, id="a part of a name"),
-        pytest.param("", None, id="nothing"),
-        pytest.param("%", None, id="a wildcard of SQL"),
-    ],
-)
-async def test_an_incident_is_found_by_its_number_or_by_its_rules_name(
-    store: IncidentStore, words: str, found: int | None
-) -> None:
-    names = ["Daily spend", "Große Ausgaben", "Calls", "Daily spend", "2026", "3", "#3", "Two  `Words`"]
-    for number, name in enumerate(names):
+async def test_an_incident_is_found_by_its_number_and_each_rules_newest_is_known(store: IncidentStore) -> None:
+    assert await store.newest() == {}
+    for number, name in enumerate(["Daily spend", "%", "Daily spend"]):
         assert await store.record(saying(5000, rule=name, day=DAY + timedelta(days=number)), NOW)
-    kept = await store.find(words)
-    assert (kept.id if kept else None) == found
+    assert await store.newest() == {"Daily spend": 3, "%": 2}
+    found = [await store.numbered(number) for number in (2, 3, 4, 10**17)]
+    assert [kept and kept.place[0] for kept in found] == ["%", "Daily spend", None, None]
 
 
 async def test_watched_are_the_incidents_of_these_windows_and_those_that_are_open(

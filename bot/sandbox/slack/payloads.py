@@ -35,6 +35,11 @@ class Picked:
     value: Any = None
 
 
+def escaped(text: str) -> str:
+    """What a person typed as Slack keeps it and hands it on (docs.slack.dev/messaging/formatting-message-text)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def slash_command(command: str, text: str, user: User, channel: Channel, trigger_id: str, response_url: str) -> Json:
     """The form fields of a typed command, all strings."""
     return {
@@ -46,7 +51,7 @@ def slash_command(command: str, text: str, user: User, channel: Channel, trigger
         "user_id": user.id,
         "user_name": user.name,
         "command": command,
-        "text": text,
+        "text": escaped(text),
         "api_app_id": APP_ID,
         "is_enterprise_install": "false",
         "response_url": response_url,

@@ -192,9 +192,9 @@ class SimulatedSlack(LoopbackServer):
         return await self.changes.until(ready, timeout, what)
 
     def say(self, channel: str, text: str, user: str = ADMIN, thread_ts: str | None = None) -> Message:
-        """A person writes in a channel."""
+        """A person writes in a channel: text, which calls nobody and links nowhere."""
         place = self.channel(channel)
-        message = Message(place.id, self.workspace.next_ts(), user, text, thread_ts=thread_ts)
+        message = Message(place.id, self.workspace.next_ts(), user, payloads.escaped(text), thread_ts=thread_ts)
         self.workspace.post(message)
         self.changes.note()
         return message
