@@ -37,7 +37,7 @@ from bot.rules.models import Rule, Rules
 from bot.settings import Settings
 from bot.slack.alerts import headline, watched
 from bot.slack.blocks import why_lines
-from bot.slack.parts import totals_words, window_words
+from bot.slack.parts import spoken, totals_words, window_words
 from bot.store.database import Database, open_database
 from bot.store.incidents import IncidentStore
 from bot.store.ledger import Ledger
@@ -233,7 +233,7 @@ async def explain(settings: Settings, words: str, now: Now) -> int:
         await database.close()
     print(f"Alert {answer.alert}: {answer.rule}, {window_words(answer.window)}")
     for line in why_lines(answer):
-        print(html.unescape(line.replace("`", "")))
+        print(html.unescape(spoken(line)))
     return 0
 
 

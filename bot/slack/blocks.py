@@ -189,7 +189,7 @@ def _alert_lines(answer: AlertsAnswer) -> list[str]:
     lines = []
     for alert, state, face in answer.alerts:
         first = face.text.partition("\n")[0]
-        parts = [f"{alert}: {first}", f"since {utc_moment(state.opened_at)}"]
+        parts = [f"{alert}: {first}", f"since {slack_moment(state.opened_at)}"]
         parts += ["closed"] if state.closed else []
         parts += ["acknowledged"] if state.acknowledged else []
         parts += [f"snoozed until {until_words(state.snooze)}"] if state.snooze and not state.closed else []
@@ -228,8 +228,8 @@ def why_lines(answer: WhyAnswer) -> list[str]:
     lines = []
     for cause in answer.causes:
         recorded = cause.recorded
-        lines.append(f"{utc_moment(recorded.at)} `{recorded.reason}` {recorded.headline}")
-        lines.append(f"• read at {utc_moment(recorded.read_at)}; the rule then: {escape(_rule_then(cause.rule))}")
+        lines.append(f"{slack_moment(recorded.at)} `{recorded.reason}` {recorded.headline}")
+        lines.append(f"• read at {slack_moment(recorded.read_at)}; the rule then: {escape(_rule_then(cause.rule))}")
         told = sorted(recorded.before.told) if recorded.before else []
         if cause.rule:
             metric = cause.rule.metric
