@@ -15,9 +15,14 @@ BotError                     one plain sentence that says what to do
 
 from __future__ import annotations
 
+from bot.redaction import redacted
+
 
 class BotError(Exception):
-    """Base of all: its text is one plain sentence fit to be shown to a person."""
+    """Base of all: its text is one plain sentence fit to be shown to a person, with no secret in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(redacted(text))
 
 
 class SettingsError(BotError):

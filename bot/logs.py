@@ -1,4 +1,5 @@
-"""Log lines, as text or JSON, with every secret blotted out whatever a library may have written."""
+"""Log lines, as text or JSON, with every secret blotted out whatever a library may have written: the secrets among the
+settings as they are, and any other one by its form."""
 
 from __future__ import annotations
 
@@ -8,6 +9,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from bot.redaction import redacted
+
+SHORTEST = 8  # characters of a secret that is blotted out wherever it stands: a shorter one may be a part of any word
+
 _CHATTY = ("slack_sdk", "httpx", "httpcore", "sqlalchemy", "aiosqlite", "alembic", "aiohttp", "asyncio")
 
 
@@ -16,7 +21,8 @@ class Blotted(logging.Formatter):
 
     def __init__(self, secrets: Sequence[str], *, as_json: bool) -> None:
         super().__init__("%(levelname)-7s %(name)s: %(message)s")
-        self._secrets = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
+        known = (secret for secret in secrets if len(secret) >= SHORTEST)
+        self._secrets = sorted({form for secret in known for form in _forms(secret)}, key=len, reverse=True)
         self._as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
@@ -33,7 +39,7 @@ class Blotted(logging.Formatter):
     def _blot(self, text: str) -> str:
         for secret in self._secrets:  # the longest first: one may be the beginning of another
             text = text.replace(secret, "…")
-        return text
+        return redacted(text)
 
 
 def _forms(secret: str) -> set[str]:

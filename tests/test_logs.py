@@ -67,6 +67,20 @@ def test_no_text_that_is_a_secret_is_logged(secret: str, words: str, as_json: bo
     assert secret not in (json.loads(line)["message"] if as_json else line)
 
 
+@BOTH
+def test_a_short_secret_does_not_blot_out_the_words_it_is_a_part_of(as_json: bool) -> None:
+    line = Blotted(["a", "seven77"], as_json=as_json).format(record("a bank opens at seven77"))
+    assert "a bank opens at seven77" in line
+
+
+@BOTH
+def test_a_secret_that_nobody_told_the_log_of_is_known_by_its_form(as_json: bool) -> None:
+    refused = RuntimeError("401, message='Invalid response status', url='wss://wss.slack.com/link/?ticket=HUSH&x=1'")
+    line = Blotted([], as_json=as_json).format(record("Failed to connect (error: %s)", refused, failed=refused))
+    assert "HUSH" not in line
+    assert "ticket=…&x=1" in line
+
+
 def test_a_text_line_says_when_how_grave_and_who() -> None:
     assert (
         Blotted([], as_json=False).format(record("seen %d", 3)) == "2026-03-01T12:30:15.250Z INFO    bot.test: seen 3"

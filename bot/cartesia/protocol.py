@@ -19,6 +19,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from bot.errors import CartesiaError, CartesiaUnavailable, KeyRefused, RequestRefused, Throttled, UnreadableAnswer
 from bot.model import Span, Totals
+from bot.redaction import redacted
 from bot.windows import a_year_after, midnight
 
 API_VERSION = "2026-03-01"
@@ -159,7 +160,7 @@ def _said(body: bytes) -> str:
     except ValidationError:
         return ""
     parts = (" ".join((part or "").split()).rstrip(".") for part in (error.title, error.message))
-    words = re.sub(r"\b(sk_car_|xox[a-z]-|xapp-)\S+", r"\1…", " – ".join(part for part in parts if part))
+    words = redacted(" – ".join(part for part in parts if part))
     known = error.request_id and re.fullmatch(r"[\w-]{1,64}", error.request_id) and "sk_car_" not in error.request_id
     request = f" [request {error.request_id}]" if known else ""
     return f": {words[:300]}{request}" if words else request
