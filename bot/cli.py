@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import io
 import os
 import signal
 import sys
@@ -17,7 +18,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bot import __version__, logs
-from bot.errors import BotError, SettingsError, StartRefused
+from bot.errors import BotError, FileMissing, FileUnreadable, SettingsError, StartRefused
+from bot.files import read_text
 from bot.settings import ADMIN_KEY, Settings, choose_transport, load
 
 DONE, PROBLEM, WRONG = 0, 1, 2  # exit codes
@@ -79,11 +81,25 @@ def _fail(text: str, code: int) -> NoReturn:
 
 
 def environment() -> Mapping[str, str]:
-    """The process's environment, over what `.env` says."""
+    """The process's environment, over what `.env` says. Raises SettingsError where `.env` can't be read."""
+    try:
+        folder = Path.cwd()
+    except FileNotFoundError:
+        raise SettingsError(["The current folder no longer exists: change to another one."]) from None
+    return {**written(folder / ".env"), **os.environ}
+
+
+def written(file: Path) -> dict[str, str]:
+    """What a file such as `.env` says; nothing where there is none. Raises SettingsError."""
     from dotenv import dotenv_values
 
-    written = {name: value or "" for name, value in dotenv_values(Path(".env")).items()}
-    return {**written, **os.environ}
+    try:
+        text = read_text(file)
+    except FileMissing:
+        return {}
+    except FileUnreadable as error:
+        raise SettingsError([f"{file.name}: {error}."]) from None
+    return {name: value or "" for name, value in dotenv_values(stream=io.StringIO(text)).items()}
 
 
 def real_now() -> datetime:

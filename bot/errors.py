@@ -9,6 +9,8 @@ BotError                     one plain sentence that says what to do
 │   ├── Throttled            429: not before `retry_after` seconds
 │   ├── CartesiaUnavailable  no answer, or a 5xx
 │   └── UnreadableAnswer     an answer whose shape is not the published one
+├── FileUnreadable           a file that people wrote can't be read
+│   └── FileMissing          nothing stands at its path
 ├── StoreError               the database did not do what it was asked
 └── StartRefused             Slack refused a token at start                         (exit code 2)
 """
@@ -59,6 +61,14 @@ class CartesiaUnavailable(CartesiaError):
 
 class UnreadableAnswer(CartesiaError):
     """A 200 whose body is not the published shape; the text says where."""
+
+
+class FileUnreadable(BotError):
+    """There is no file at a path, or it can't be read; the text is a clause without the path."""
+
+
+class FileMissing(FileUnreadable):
+    """Nothing stands at the path."""
 
 
 class StoreError(BotError):

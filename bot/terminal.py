@@ -298,7 +298,7 @@ def notes(rules: Rules) -> list[str]:
 
 def _rules_of(settings: Settings) -> Rules:
     file = RulesFile(settings.rules_file)
-    return file.rules(file.content())
+    return file.rules(file.look())
 
 
 def _print_decisions(decisions: Sequence[Decision]) -> None:

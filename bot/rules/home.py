@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from bot.errors import FileMissing, FileUnreadable
+from bot.files import read_file
 from bot.model import Message
 from bot.rules.mistakes import Mistake, RulesError
 from bot.rules.models import Expected, Rule, Rules
@@ -28,41 +30,50 @@ class Texts:
     mended: Callable[[str], Message]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look at the file found: its bytes, or why there are none."""
+
+    content: bytes
+    unreadable: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What tells one content from another, and one obstacle from another: a revision's identity."""
+        return hashlib.sha256(self.content or self.unreadable.encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class RulesFile:
     """The file at RULES_FILE."""
 
     path: Path
 
-    def stamp(self) -> tuple[int, int, int] | None:
-        """What changes when the file does; None where there is no such file."""
+    def stamp(self) -> tuple[int, ...] | None:
+        """What changes when the file or its rights do; None where there is no such file."""
         try:
             stat = self.path.stat()
         except OSError:
             return None
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+        return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
-    def content(self) -> bytes:
-        """The file as it stands, empty where it can't be read."""
+    def look(self) -> Found:
+        """The file as it stands."""
         try:
-            return self.path.read_bytes()
-        except OSError:
-            return b""
+            return Found(read_file(self.path))
+        except FileMissing as error:
+            return Found(b"", f"{error}: copy the starter rules.yaml there, or correct RULES_FILE")
+        except FileUnreadable as error:
+            return Found(b"", str(error))
 
-    def rules(self, content: bytes) -> Rules:
-        """The rules in this content. Raises RulesError with every mistake."""
-        if not content and not self.path.is_file():
-            missing = "there is no such file: copy the starter rules.yaml there, or correct RULES_FILE"
-            raise RulesError((Mistake(1, 1, missing),), str(self.path))
+    def rules(self, found: Found) -> Rules:
+        """The rules in what was found. Raises RulesError with every mistake."""
+        if found.unreadable:
+            raise RulesError((Mistake(1, 1, found.unreadable),), str(self.path))
         try:
-            return parse(decode(content))
+            return parse(decode(found.content))
         except RulesError as error:
             raise RulesError(error.mistakes, str(self.path)) from None
-
-
-def digest_of(content: bytes) -> str:
-    """A revision's identity."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def _readable(text: str) -> Rules:
@@ -84,7 +95,7 @@ class RulesInForce:
     since: Mapping[str, datetime] = field(default_factory=dict)
     revision: str = ""  # the digest of the text that is in force
     mistakes: tuple[Mistake, ...] = ()
-    _stamp: tuple[int, int, int] | None = None
+    _stamp: tuple[int, ...] | None = None
     _digest: str = ""
     _suspect: str = ""
     _earlier: Mapping[str, Rules] = field(default_factory=dict)
@@ -92,20 +103,20 @@ class RulesInForce:
     async def start(self) -> None:
         """Take the file's rules, or the last good ones where it is bad. Raises RulesError with neither, StoreError."""
         self._stamp = self.file.stamp()
-        content = self.file.content()
+        found = self.file.look()
         try:
-            await self._take(self.file.rules(content), content)
+            await self._take(self.file.rules(found), found)
         except RulesError as error:
             last = await self.ledger.last_revision()
             if last is None:
                 raise
             await self._put_in_force(parse(last.text), last.digest)
-            await self._report(error, digest_of(content))
-        self._digest = digest_of(content)
+            await self._report(error, found.digest)
+        self._digest = found.digest
 
     async def preview(self) -> None:
         """Take the file's rules to look at, recording nothing. Raises RulesError, StoreError."""
-        self.current = self.file.rules(self.file.content())
+        self.current = self.file.rules(self.file.look())
         known, now = await self.ledger.known_since(self.current), self.now()
         self.since = {rule.name: known.get(rule.name, now) for rule in self.current.rules}
 
@@ -114,30 +125,29 @@ class RulesInForce:
         stamp = self.file.stamp()
         if stamp == self._stamp:
             return False
-        content = self.file.content()
-        digest = digest_of(content)
-        changed = digest != self._digest and await self._consider(content, digest)
-        if digest == self._digest:
+        found = self.file.look()
+        changed = found.digest != self._digest and await self._consider(found)
+        if found.digest == self._digest:
             self._stamp = stamp
         return changed
 
-    async def _consider(self, content: bytes, digest: str) -> bool:
+    async def _consider(self, found: Found) -> bool:
         try:
-            rules = self.file.rules(content)
+            rules = self.file.rules(found)
         except RulesError as error:
-            if digest != self._suspect:
-                self._suspect = digest  # an editor may be half-way through writing: believe it when it stays
+            if found.digest != self._suspect:
+                self._suspect = found.digest  # an editor may be half-way through writing: believe it when it stays
                 return False
-            await self._report(error, digest)
-            self._digest = digest
+            await self._report(error, found.digest)
+            self._digest = found.digest
             return False
-        await self._take(rules, content)
-        self._digest = digest
+        await self._take(rules, found)
+        self._digest = found.digest
         return True
 
-    async def _take(self, rules: Rules, content: bytes) -> None:
-        await self.ledger.record_revision(Revision(digest_of(content), decode(content), self.now()))
-        await self._put_in_force(rules, digest_of(content))
+    async def _take(self, rules: Rules, found: Found) -> None:
+        await self.ledger.record_revision(Revision(found.digest, decode(found.content), self.now()))
+        await self._put_in_force(rules, found.digest)
         self.mistakes = ()
         await self.ledger.end("rules", rules.operations_channel, self.texts.mended(self.file.path.name), self.now())
         log.info("rules: %d in force from %s", len(rules.rules), self.file.path)

@@ -18,7 +18,8 @@ from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
 from bot.budget.backtest import READ_BEFORE, backtest
-from bot.errors import BotError
+from bot.errors import BotError, FileMissing, FileUnreadable, SettingsError
+from bot.files import read_file
 from bot.rules.parse import parse
 from bot.sandbox.listening import LoopbackServer
 from bot.sandbox.show import STEPS, RealUsage, Show, Speed
@@ -277,5 +278,13 @@ def _real_usage(settings: Settings | None) -> RealUsage | None:
         "CARTESIA_ADMIN_API_KEY": settings.cartesia_admin_api_key.get_secret_value(),
         "CARTESIA_API_URL": settings.cartesia_api_url,
     }
-    file = settings.rules_file
-    return RealUsage(environment, file.read_text("utf-8", "replace") if file.is_file() else None)
+    return RealUsage(environment, _rules_in(settings.rules_file))
+
+
+def _rules_in(file: Path) -> str | None:
+    try:
+        return read_file(file).decode(errors="replace")
+    except FileMissing:
+        return None
+    except FileUnreadable as error:
+        raise SettingsError([f"{file}: {error}."]) from None

@@ -201,3 +201,34 @@ async def test_two_checkers_whose_clocks_are_30_seconds_apart_tell_once(start_on
     assert (await first.reasons())[5:] == ["CORRECTED"]
     assert len(await first.incidents.latest(9)) == 1
     await second.explains_itself()
+
+
+async def test_a_file_that_can_no_longer_be_read_leaves_the_last_good_rules_in_force_and_is_told_once(
+    start: Start,
+) -> None:
+    bot = await start(DAILY)
+    path = bot.rules.file.path
+    text = path.read_text()
+    path.unlink()
+    path.mkdir()
+    for _ in range(3):
+        assert not await bot.rules.look()
+    assert await bot.check(51) == ["CROSSED Daily"]
+    [mistake] = bot.rules.mistakes
+    assert mistake.message.startswith("this is a folder: Docker makes one where a file that it mounts is missing.")
+    again = await start()
+    assert not await again.rules.look()
+    assert len([line for line in await again.hears() if "#voice-ops" in line]) == 1
+    path.rmdir()
+    path.write_text(text)
+    assert await again.rules.look()
+    assert again.rules.mistakes == ()
+
+
+async def test_rights_that_change_are_noticed(start: Start) -> None:
+    bot = await start(DAILY)
+    file = bot.rules.file
+    before = file.stamp()
+    file.path.chmod(0o600)
+    assert file.stamp() != before
+    assert not await bot.rules.look()  # the same rules

@@ -106,6 +106,11 @@ async def test_rules_show_and_schema_print(world: World) -> None:
     assert "threshold" in json.dumps(json.loads(printed))
 
 
+async def test_an_env_that_cannot_be_read_ends_a_command_with_2_and_one_sentence(world: World) -> None:
+    (world.folder / ".env").write_bytes("SLACK_BOT_TOKEN=xoxb-hush\n".encode("utf-16"))
+    assert await run(world, "rules", "check") == (2, ".env: this is not UTF-8 text: save it again as UTF-8.")
+
+
 async def test_a_cartesia_that_refuses_the_key_is_told_with_what_to_do_and_exit_code_1(world: World) -> None:
     code, printed = await run(world, "usage", CARTESIA_ADMIN_API_KEY="sk_car_admin_old")
     assert code == 1

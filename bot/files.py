@@ -1,0 +1,74 @@
+"""Reading a file that people wrote, or saying what stands there instead and how to mend it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from bot.errors import FileMissing, FileUnreadable
+
+_KINDS = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a disk"))
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a regular file. Raises FileUnreadable; a pipe is never waited for."""
+    try:
+        if odd := odd_kind(path.stat()):
+            raise FileUnreadable(odd)
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except OSError as error:
+        raise FileUnreadable(_reason(path, error)) from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, with or without a byte order mark. Raises FileUnreadable, also where it is not UTF-8."""
+    try:
+        text = read_file(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # as in UTF-16
+        raise FileUnreadable("this is not UTF-8 text: save it again as UTF-8")
+    return text
+
+
+def odd_kind(found: os.stat_result) -> str | None:
+    """What stands at a path where a file should be, and how to mend it; None where it is a file."""
+    if stat.S_ISREG(found.st_mode):
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        return "this is a folder: Docker makes one where a file that it mounts is missing. Put a file in its place"
+    kind = next((name for is_kind, name in _KINDS if is_kind(found.st_mode)), "no file")
+    return f"this is {kind}: put a file in its place"
+
+
+def _missing(path: Path) -> FileUnreadable:
+    if path.is_symlink():
+        return FileUnreadable(f"this is a link to {path.readlink()}, which does not exist: put the file there")
+    return FileMissing("there is no such file")
+
+
+def _reason(path: Path, error: OSError) -> str:
+    match error.errno:
+        case errno.EACCES | errno.EPERM:
+            return f"user {os.geteuid()} may not read this file: {_rights(path)}"
+        case errno.ENOTDIR:
+            return "a part of this path is a file and no folder: correct the path"
+        case errno.ELOOP:
+            return "this is a link that leads to itself: put a file in its place"
+        case errno.ENAMETOOLONG:
+            return "this path is too long: correct it"
+    return f"this file can't be read ({error.strerror})"
+
+
+def _rights(path: Path) -> str:
+    """Whose it is and how it is protected, where even that may be seen."""
+    try:
+        found = path.stat()
+    except OSError:
+        return "give it the right to look into the folder"
+    mode = stat.S_IMODE(found.st_mode)
+    return f"it belongs to user {found.st_uid} and its mode is {mode:03o}. Change one of the two with chown or chmod"
