@@ -25,7 +25,7 @@ from bot.check import Checker
 from bot.connection import bolt_app, slack_client, try_tokens
 from bot.deliver import Deliveries, Pace
 from bot.endpoints import PORT_PATIENCE, Endpoints, PortTaken
-from bot.errors import StoreError
+from bot.errors import DatabaseUnusable, StoreError
 from bot.health import Health
 from bot.hearing import Hearing
 from bot.inbound import Inbound
@@ -177,21 +177,34 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
 
 
 async def open_store(settings: Settings, patience: float) -> Database:
-    """The database, at its current schema; one that can't be reached is waited for. Raises StoreError."""
+    """The database, at its current schema; one that can't be reached yet is waited for. Raises StoreError."""
     database = open_database(settings.database_url.get_secret_value())
-    give_up = time.monotonic() + patience
+    try:
+        await _migrate_within(database, patience)
+    except StoreError:
+        await database.close()
+        raise
+    return database
+
+
+async def _migrate_within(database: Database, patience: float) -> None:
+    """Bring the database to its current schema within so many seconds. Raises StoreError."""
+    give_up, said = time.monotonic() + patience, ""
     while True:
         try:
             if await migrate(database):
                 log.info("the database was brought to the current schema")
+        except DatabaseUnusable:
+            raise
         except StoreError as error:
             if time.monotonic() > give_up:
-                await database.close()
                 raise
-            log.warning("%s Trying again.", error)
+            if str(error) != said:
+                log.warning("%s Waiting for it, at most %.0f s more.", error, give_up - time.monotonic())
+                said = str(error)
             await asyncio.sleep(1)
         else:
-            return database
+            return
 
 
 async def migrate_only(settings: Settings) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import io
+import logging
 import os
 import signal
 import sys
@@ -18,9 +19,11 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bot import __version__, logs
-from bot.errors import BotError, FileMissing, FileUnreadable, SettingsError, StartRefused
+from bot.errors import BotError, DatabaseUnusable, FileMissing, FileUnreadable, SettingsError, StartRefused
 from bot.files import read_text
-from bot.settings import ADMIN_KEY, Settings, choose_transport, load
+from bot.settings import ADMIN_KEY, Settings, choose_transport, load, misspelt, outward
+
+log = logging.getLogger(__name__)
 
 DONE, PROBLEM, WRONG = 0, 1, 2  # exit codes
 # What Bolt would read by itself: with a client id and secret it goes into OAuth mode and ignores the bot token.
@@ -69,7 +72,7 @@ def plain_errors() -> Iterator[None]:
 
     try:
         yield
-    except (SettingsError, StartRefused, RulesError) as error:
+    except (SettingsError, StartRefused, RulesError, DatabaseUnusable) as error:
         _fail(str(error), WRONG)
     except BotError as error:
         _fail(str(error), PROBLEM)
@@ -106,9 +109,21 @@ def real_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _settings(*needs: str, quiet: bool = True) -> Settings:
-    settings = load(environment(), needs)
-    logs.set_up("ERROR" if quiet else settings.log_level, settings.log_format, settings.secrets())
+def _settings(*needs: str) -> Settings:
+    """For a command that people watch: it prints, and logs warnings only."""
+    environ = environment()
+    return _in_force(load(environ, needs), environ, level="WARNING")
+
+
+def _in_force(settings: Settings, environ: Mapping[str, str], level: str) -> Settings:
+    """Log as they say, warn of what they leave in doubt, and let the libraries read what is theirs."""
+    logs.set_up(level, settings.log_format, settings.secrets())
+    os.environ.update(outward(environ))
+    for sentence in misspelt(environ):
+        log.warning("%s", sentence)
+    for name, values in settings.secrets_by_name().items():
+        if any(len(value) < logs.SHORTEST for value in values):
+            log.warning("%s: a secret of fewer than %d characters is not blotted out of the log", name, logs.SHORTEST)
     return settings
 
 
@@ -151,7 +166,7 @@ def serve(
     environ = environment()
     transport, needs = choose_transport(environ, "socket" if socket else "http" if http else None)
     settings = load(environ, needs)
-    logs.set_up(settings.log_level, settings.log_format, settings.secrets())
+    _in_force(settings, environ, settings.log_level)
     for name in BOLT_READS:
         os.environ.pop(name, None)
     from bot import app as composition

@@ -15,7 +15,7 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.errors import BotError
+from bot.errors import BotError, StartRefused
 from bot.health import Report
 from bot.inbound import EVENTS, MOST_BYTES, Inbound
 
@@ -45,7 +45,7 @@ class Endpoints:
     async def open(self, patience: float = 0.0) -> None:
         """Listen, unless it does; a port that is taken is waited for so many seconds.
 
-        Raises PortTaken, and BotError where waiting would not help.
+        Raises PortTaken, and StartRefused where waiting would not help.
         """
         give_up = time.monotonic() + patience
         while self._port is not None and self._runner is None:
@@ -111,7 +111,7 @@ def _told(report: Report, good: bool) -> web.Response:
 
 
 async def _listening(site: web.Application, host: str, port: int) -> web.AppRunner:
-    """The site, listening. Raises PortTaken, BotError."""
+    """The site, listening. Raises PortTaken, StartRefused."""
     # What is compressed is not Slack's, and is not unpacked: the signature is over the bytes as they came.
     runner = web.AppRunner(site, shutdown_timeout=_CLOSING, access_log=None, auto_decompress=False)
     await runner.setup()
@@ -119,7 +119,7 @@ async def _listening(site: web.Application, host: str, port: int) -> web.AppRunn
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         await runner.cleanup()
-        kind = PortTaken if error.errno == errno.EADDRINUSE else BotError
+        kind = PortTaken if error.errno == errno.EADDRINUSE else StartRefused
         reason = f"{host}:{port} can't be listened on ({error.strerror}): set HOST and PORT to a free one."
         raise kind(reason) from None
     log.info("listening on port %s", next(address[1] for address in runner.addresses))

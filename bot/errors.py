@@ -12,7 +12,8 @@ BotError                     one plain sentence that says what to do
 ├── FileUnreadable           a file that people wrote can't be read
 │   └── FileMissing          nothing stands at its path
 ├── StoreError               the database did not do what it was asked
-└── StartRefused             Slack refused a token at start                         (exit code 2)
+│   └── DatabaseUnusable     it will not, however long it is waited for             (exit code 2)
+└── StartRefused             Slack refused a token at start, or HOST is not of here   (exit code 2)
 """
 
 from __future__ import annotations
@@ -75,5 +76,9 @@ class StoreError(BotError):
     """The database could not be reached or refused; nothing of the attempted step was kept."""
 
 
+class DatabaseUnusable(StoreError):
+    """The database will not do its part until somebody mends the setting, the folder or the server."""
+
+
 class StartRefused(BotError):
-    """Slack refused a token at start; the text says which one and where to get a right one."""
+    """Slack refused a token at start, or this machine can't listen on HOST and PORT; the text says what to do."""

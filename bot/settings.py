@@ -1,4 +1,4 @@
-"""Every environment variable, read once, all problems at once, secrets unprintable (DESIGN section 3).
+"""Every environment variable, read once, all problems at once, secrets unprintable (README.md, Environment).
 
 The environment is an argument (`cli.py` is its only reader), so this is a plain pydantic model and not a
 pydantic-settings class, which would reach for the process environment by itself.
@@ -6,16 +6,17 @@ pydantic-settings class, which would reach for the process environment by itself
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
+from bot.addresses import database_address, is_base_address, is_host, is_proxy, is_web_address
 from bot.errors import SettingsError
 
 ADMIN_KEY_PAGE = "https://play.cartesia.ai/keys/admin"
@@ -46,8 +47,22 @@ def _at_least_a_second(value: timedelta) -> timedelta:
     return value
 
 
+def _at_most_a_month(value: timedelta) -> timedelta:
+    if value > timedelta(days=31):
+        raise PydanticCustomError("too_rarely", "write at most 31d")
+    return value
+
+
+_ROTATING = (
+    "this token expires after 12 hours, since the app has token rotation switched on: switch it off under OAuth & "
+    "Permissions, or where Slack does not offer that make a new app with `python -m bot manifest`"
+)
+
+
 def _starts_with(prefix: str, what: str) -> Any:
     def check(value: object) -> object:
+        if isinstance(value, str) and value.startswith("xoxe"):
+            raise PydanticCustomError("rotation", _ROTATING)
         if isinstance(value, str) and not value.startswith(prefix):
             raise PydanticCustomError("prefix", "{what}", {"what": what})
         if isinstance(value, str) and not re.fullmatch(r"[!-~]+", value.removeprefix(prefix)):
@@ -57,25 +72,23 @@ def _starts_with(prefix: str, what: str) -> Any:
     return BeforeValidator(check)
 
 
-def _web_address(value: object) -> object:
-    if isinstance(value, str) and not _is_web_address(value):
-        raise PydanticCustomError("address", "write a web address that starts with https:// (or http://)")
-    return value
+def _if(is_good: Callable[[str], bool], instead: str) -> Any:
+    """Only texts of which `is_good` holds; `instead` says what to write."""
 
+    def check(value: object) -> object:
+        if isinstance(value, str) and not is_good(value):
+            raise PydanticCustomError("address", "{instead}", {"instead": instead})
+        return value
 
-def _is_web_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return bool(re.fullmatch(r"https?://[!-~]+", text) and parts.hostname and (parts.port or parts.port is None))
-    except ValueError:  # a port that is no number, a bracket left open
-        return False
+    return BeforeValidator(check)
 
 
 def _database_address(value: object) -> object:
-    if isinstance(value, SecretStr):
-        return value
-    if not re.match(r"(sqlite:///.+|postgres(ql)?://.+)", str(value)):
-        raise PydanticCustomError("database", "write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    if isinstance(value, str):
+        try:
+            database_address(value)
+        except ValueError as error:
+            raise PydanticCustomError("database", "{instead}", {"instead": str(error)}) from None
     return value
 
 
@@ -87,15 +100,18 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-def _with_final_slash(value: object) -> object:
-    value = _web_address(value)
-    return value.rstrip("/") + "/" if isinstance(value, str) else value
+def _without_final_slash(value: str) -> str:
+    return value.rstrip("/")
 
 
-def _without_final_slash(value: object) -> object:
-    value = _web_address(value)
-    return value.rstrip("/") if isinstance(value, str) else value
+def _with_final_slash(value: str) -> str:
+    return value.rstrip("/") + "/"
 
+
+_WEB_ADDRESS = _if(is_web_address, "write a web address that starts with https:// (or http://)")
+_BASE_ADDRESS = _if(is_base_address, "write a web address that starts with https:// (or http://), without ? and #")
+_LISTENING = _if(is_host, "write an address of this machine, such as 0.0.0.0, 127.0.0.1 or ::")
+_PROXY = "write http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with @ in them as %40; SOCKS is not understood"
 
 BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 the names of variables, not values
 APP_TOKEN = "SLACK_APP_TOKEN"  # noqa: S105
@@ -136,10 +152,10 @@ class Settings(BaseModel):
     rules_home: Annotated[Literal["file", "database"], BeforeValidator(_lower)] = Field(
         "file", alias="RULES_HOME", description="where edits made in Slack are kept: file or database"
     )
-    check_interval: Annotated[timedelta, BeforeValidator(_interval), AfterValidator(_at_least_a_second)] = Field(
-        timedelta(minutes=5), alias="CHECK_INTERVAL", description="how often usage is read: 5m, 30s; at least 1s"
-    )
-    blind_after: Annotated[timedelta, BeforeValidator(_interval)] = Field(
+    check_interval: Annotated[
+        timedelta, BeforeValidator(_interval), AfterValidator(_at_least_a_second), AfterValidator(_at_most_a_month)
+    ] = Field(timedelta(minutes=5), alias="CHECK_INTERVAL", description="how often usage is read: 5m, 30s; at least 1s")
+    blind_after: Annotated[timedelta, BeforeValidator(_interval), AfterValidator(_at_most_a_month)] = Field(
         timedelta(minutes=15),
         alias="BLIND_AFTER",
         description="silence that counts as blind; in force is the longer of this and three intervals",
@@ -147,11 +163,11 @@ class Settings(BaseModel):
     keep_months: int = Field(
         13, alias="KEEP_MONTHS", ge=3, le=120, description="how long readings, messages and revisions are kept"
     )
-    host: str = Field("0.0.0.0", alias="HOST", min_length=1, description="HTTP mode and health endpoints")  # noqa: S104 a container's own network
+    host: Annotated[str, _LISTENING] = Field("0.0.0.0", alias="HOST", description="HTTP mode and health endpoints")  # noqa: S104 a container's own network
     port: int | None = Field(
         None, alias="PORT", ge=0, le=65535, description="3000 in HTTP mode; in Socket Mode health endpoints where set"
     )
-    heartbeat_url: Annotated[SecretStr | None, BeforeValidator(_web_address)] = Field(
+    heartbeat_url: Annotated[SecretStr | None, _WEB_ADDRESS] = Field(
         None, alias="HEARTBEAT_URL", description="fetched after each good check (dead-man services)"
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
@@ -160,10 +176,10 @@ class Settings(BaseModel):
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = Field(
         "text", alias="LOG_FORMAT", description="text or json"
     )
-    cartesia_api_url: Annotated[str, BeforeValidator(_without_final_slash)] = Field(
+    cartesia_api_url: Annotated[str, _BASE_ADDRESS, AfterValidator(_without_final_slash)] = Field(
         "https://api.cartesia.ai", alias="CARTESIA_API_URL", description="base address of Cartesia's API"
     )
-    slack_api_url: Annotated[str, BeforeValidator(_with_final_slash)] = Field(
+    slack_api_url: Annotated[str, _BASE_ADDRESS, AfterValidator(_with_final_slash)] = Field(
         "https://slack.com/api/", alias="SLACK_API_URL", description="what stands before a Slack method's name"
     )
 
@@ -179,13 +195,46 @@ class Settings(BaseModel):
 
     def secrets(self) -> list[str]:
         """Every value that must never be printed, for the log's last line of defence."""
-        fields = (self.cartesia_admin_api_key, self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
-        values = [field.get_secret_value() for field in (*fields, self.heartbeat_url) if field]
-        password = re.search(r"://[^:/@]*:(.+)@", self.database_url.get_secret_value())
-        return values + ([password[1], unquote(password[1])] if password else [])
+        return [value for values in self.secrets_by_name().values() for value in values]
+
+    def secrets_by_name(self) -> dict[str, list[str]]:
+        """The secrets that each variable holds."""
+        named = {
+            ADMIN_KEY: self.cartesia_admin_api_key,
+            BOT_TOKEN: self.slack_bot_token,
+            APP_TOKEN: self.slack_app_token,
+            SIGNING_SECRET: self.slack_signing_secret,
+            "HEARTBEAT_URL": self.heartbeat_url,
+        }
+        found = {name: [value.get_secret_value()] for name, value in named.items() if value}
+        return {**found, "DATABASE_URL": _passwords(self.database_url.get_secret_value())}
+
+
+def _passwords(address: str) -> list[str]:
+    """The passwords in a database's address, as written there and as they are."""
+    url = database_address(address)
+    written = re.search(r"://[^:/@]*:([^@]+)@", address)
+    parameters = [value for name, value in url.query.items() if name in ("password", "sslpassword")]
+    return [str(each) for each in (written and written[1], url.password, *parameters) if each]
 
 
 Transport = Literal["socket", "http"]
+
+# Read by the libraries themselves, and by bot/network.py, in either case of letters.
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+OUTWARD = (*PROXIES, "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def given(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that say something, without blanks around it and without one pair of quotes: `docker --env-file`
+    hands over the quotes that a shell and `.env` take away."""
+    values = {name: _unquoted(value.strip()) for name, value in environ.items()}
+    return {name: value for name, value in values.items() if value}
+
+
+def _unquoted(value: str) -> str:
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1].strip() if is_quoted else value
 
 
 def load(environ: Mapping[str, str], needs: tuple[str, ...] = ()) -> Settings:
@@ -193,22 +242,49 @@ def load(environ: Mapping[str, str], needs: tuple[str, ...] = ()) -> Settings:
 
     An empty variable counts as absent. Raises SettingsError with every problem at once, never with a value.
     """
-    present = {name: value.strip() for name, value in environ.items() if value.strip()}
-    missing = [f"{name} is missing: it is {WHERE[name]}." for name in needs if name not in present]
+    present = given(environ)
+    problems = [f"{name} is missing: it is {WHERE[name]}." for name in needs if name not in present]
+    settings = None
     try:
         settings = Settings.model_validate(present)
     except ValidationError as error:
-        raise SettingsError(missing + [_problem(problem) for problem in error.errors(include_input=False)]) from None
-    if missing:
-        raise SettingsError(missing)
+        problems += [_problem(problem) for problem in error.errors(include_input=False)]
+    problems += [f"{name}: {_PROXY}." for name, value in outward(present).items() if _is_bad_proxy(name, value)]
+    if problems or settings is None:
+        raise SettingsError([*problems, *misspelt(present)])
     return settings
+
+
+def outward(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that say how the outside is reached and whom to trust there."""
+    return {name: value for name, value in given(environ).items() if name in OUTWARD or name.upper() in OUTWARD}
+
+
+def _is_bad_proxy(name: str, value: str) -> bool:
+    return name.upper() in PROXIES and not is_proxy(value)
+
+
+def misspelt(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that looks like one of ours which is not set, never with its value.
+
+    Only names that begin as ours do are looked at: the rest of the environment is nobody's business here.
+    """
+    present = given(environ)
+    ours = {field.alias for field in Settings.model_fields.values() if field.alias}
+    missing = [name for name in ours if "_" in name and name not in present]
+    stems = tuple({name.split("_")[0] for name in ours if "_" in name})
+    strangers = sorted(name for name in present if name not in ours and name.upper().startswith(stems))
+    near = {name: difflib.get_close_matches(name.upper(), missing, n=1, cutoff=_NEAR) for name in strangers}
+    return [f"{name} is no variable of this program: is {found[0]} meant?" for name, found in near.items() if found]
+
+
+_NEAR = 0.85  # of difflib's measure: a few letters of a name, and not CARTESIA_API_KEY, which is another thing
 
 
 def choose_transport(environ: Mapping[str, str], forced: Transport | None) -> tuple[Transport, tuple[str, ...]]:
     """Which transport `serve` uses, and the variables it then needs (Socket Mode wins where both are configured)."""
-    has_app_token = bool(environ.get(APP_TOKEN, "").strip())
-    has_secret = bool(environ.get(SIGNING_SECRET, "").strip())
-    transport: Transport = forced or ("http" if has_secret and not has_app_token else "socket")
+    present = given(environ)
+    transport: Transport = forced or ("http" if SIGNING_SECRET in present and APP_TOKEN not in present else "socket")
     return transport, (ADMIN_KEY, BOT_TOKEN, APP_TOKEN if transport == "socket" else SIGNING_SECRET)
 
 
@@ -217,6 +293,7 @@ def _problem(error: Any) -> str:
     plain = {
         "literal_error": f"write {error.get('ctx', {}).get('expected', '')}",
         "int_parsing": "write a whole number",
+        "int_parsing_size": "write a whole number",
         "greater_than_equal": f"write at least {error.get('ctx', {}).get('ge')}",
         "less_than_equal": f"write at most {error.get('ctx', {}).get('le')}",
     }.get(error["type"], error["msg"])

@@ -28,7 +28,7 @@ from bot.budget.decide import Decision
 from bot.budget.evaluate import Sight
 from bot.budget.sums import Sums
 from bot.check import Checker, judge
-from bot.errors import StoreError
+from bot.errors import DatabaseUnusable, StoreError
 from bot.model import Reading, Span, Totals
 from bot.money import count, dollars, number
 from bot.rules.home import RulesFile
@@ -123,12 +123,14 @@ def _print_csv(answer: SummaryAnswer) -> None:
 async def check_dry(settings: Settings, now: Now) -> int:
     """Decide by the present rules, and show it; nothing is recorded or sent. Raises BotError."""
     rules = _rules_of(settings)
+    database = open_database(settings.database_url.get_secret_value())
+    known = database.exists()
     async with httpx.AsyncClient() as http:
         reading = await reading_parts(settings, http, now).read(checked_span(now()))
-        database = open_database(settings.database_url.get_secret_value())
         try:
-            known = _exists(database)
             decisions = await _foreseen(settings, database, http, reading, now) if known else _as_new(rules, reading)
+        except DatabaseUnusable:
+            raise
         except StoreError as error:
             print(f"{error} What was said before is not known, so every crossing shows as new.", file=sys.stderr)
             decisions = _as_new(rules, reading)
@@ -136,11 +138,6 @@ async def check_dry(settings: Settings, now: Now) -> int:
             await database.close()
     _print_decisions(decisions)
     return 0
-
-
-def _exists(database: Database) -> bool:
-    """Whether there is something to look into, which looking would make."""
-    return database.file is None or database.file.exists()
 
 
 async def _foreseen(
@@ -184,7 +181,7 @@ async def print_backtest(settings: Settings, name: str | None, days: int, now: N
     since = until - timedelta(days=days)
     database = open_database(settings.database_url.get_secret_value())
     try:
-        rows = await Ledger(database).rows(utc_day(since - READ_BEFORE)) if _exists(database) else {}
+        rows = await Ledger(database).rows(utc_day(since - READ_BEFORE)) if database.exists() else {}
     finally:
         await database.close()
     if not rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import SettingsError
-from bot.settings import WHERE, Settings, Transport, choose_transport, load, parse_interval
+from bot.settings import WHERE, Settings, Transport, choose_transport, load, misspelt, parse_interval
 
 GOOD = {
     "CARTESIA_ADMIN_API_KEY": "sk_car_admin_0123456789",
@@ -54,6 +55,21 @@ def test_blanks_around_a_value_do_not_count() -> None:
     )
 
 
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_quotes_around_a_value_do_not_count_as_docker_hands_them_over(quote: str) -> None:
+    plain = {**GOOD, "PORT": "8080", "DATABASE_URL": "postgresql://bot:secret@db/usage", "CHECK_INTERVAL": "30s"}
+    quoted = {name: f"{quote}{value}{quote}" for name, value in plain.items()}
+    assert load(quoted) == load(plain)
+    assert (
+        choose_transport({"SLACK_APP_TOKEN": quote * 2, "SLACK_SIGNING_SECRET": f"{quote}x{quote}"}, None)[0] == "http"
+    )
+
+
+@pytest.mark.parametrize("text", ["'30s", '30s"', "\"30s'"])
+def test_a_quote_alone_counts(text: str) -> None:
+    assert problems({"CHECK_INTERVAL": text}) == ["CHECK_INTERVAL: write a duration such as 30s, 5m or 1h."]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "field", "value"),
     [
@@ -84,6 +100,10 @@ def test_a_good_value_is_taken(name: str, text: str, field: str, value: object) 
         "sqlite:////var/lib/agent-usage.db",
         "postgresql://bot:secret@db/usage",
         "postgres://bot:secret@ec2-1.compute.amazonaws.com:5432/d1?sslmode=require",
+        "postgresql://bot:p%40ss%3Aword@[::1]:5432/usage",
+        "postgresql://bot:with/slash?and#more@my_host/usage",
+        "postgresql:///usage?host=/var/run/postgresql",
+        "postgresql://bot:secret@/usage?host=one:5432&host=two:5433&target_session_attrs=read-write",
     ],
 )
 def test_a_database_address_is_taken(url: str) -> None:
@@ -96,11 +116,38 @@ BAD = [
     ("CARTESIA_ADMIN_API_KEY", "sk_car_admin_…", "characters that no key or token has"),
     ("SLACK_BOT_TOKEN", "xapp-1-A1-2-nine", "this is not a bot token: those start with xoxb-"),
     ("SLACK_BOT_TOKEN", "xoxb-1 2", "characters that no key or token has"),
+    ("SLACK_BOT_TOKEN", "xoxe.xoxb-1-two", "token rotation switched on: switch it off"),
     ("SLACK_APP_TOKEN", "xoxb-1-2-nine", "this is not an app-level token: those start with xapp-"),
     ("SLACK_SIGNING_SECRET", "two words", "characters that no key or token has"),
     ("DATABASE_URL", "mysql://u:pw99@h/d", "write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"),
     ("DATABASE_URL", "sqlite://", "write sqlite:///FILE"),
     ("DATABASE_URL", "agent-usage.db", "write sqlite:///FILE"),
+    ("DATABASE_URL", "sqlite://host/usage.db", "write sqlite:///FILE"),
+    ("DATABASE_URL", "sqlite:///usage/", "write sqlite:///FILE, where FILE is no folder"),
+    ("DATABASE_URL", "sqlite:///usage.db?mode=ro", "write sqlite:///FILE, where FILE is no folder and nothing stands"),
+    ("DATABASE_URL", "sqlite:///:memory:", "what is kept in memory only is lost"),
+    ("DATABASE_URL", "postgresql+psycopg2://bot:hunter2@db/usage", "or postgresql://USER:PASSWORD@HOST/DATABASE"),
+    ("DATABASE_URL", "postgresql://bot:secret@half:otherhalf@db/prod", "with @ as %40"),
+    ("DATABASE_URL", "postgresql://bot:secret@half@db/prod", "with @ as %40"),
+    ("DATABASE_URL", "postgresql://bot:secret@half/other@db/prod", "with @ as %40"),
+    ("DATABASE_URL", "postgresql://bot:secret@half?other@db/prod", "with @ as %40"),
+    ("DATABASE_URL", "postgresql://bot:secret/prod", "HOST:PORT/DATABASE"),
+    ("DATABASE_URL", "postgresql://bot:secret@db1:5432,db2:5432/prod", "?host=HOST:PORT&host=HOST:PORT"),
+    ("DATABASE_URL", "postgresql://bot:secret@db:65536/prod", "HOST:PORT/DATABASE"),
+    ("DATABASE_URL", "postgresql://bot:secret@[::1/prod", "HOST:PORT/DATABASE"),
+    ("DATABASE_URL", "postgresql://bot:secret@d b/prod", "HOST:PORT/DATABASE"),
+    ("DATABASE_URL", "postgresql://db/prod?sslmode=require&sslmode=prefer", "HOST:PORT/DATABASE"),
+    (
+        "DATABASE_URL",
+        "postgresql://db/prod?pgbouncer=true",
+        "parameter 1 after the ? is none of PostgreSQL's: take it out",
+    ),
+    (
+        "DATABASE_URL",
+        "postgresql://db/prod?sslmode=require&schema=half",
+        "parameter 2 after the ? is none of PostgreSQL's",
+    ),
+    ("DATABASE_URL", "postgresql://db/prod?conninfo=half", "parameter 1 after the ? is none of PostgreSQL's"),
     ("RULES_HOME", "cloud9", "write 'file' or 'database'"),
     ("CHECK_INTERVAL", "5", "write a duration such as 30s, 5m or 1h"),
     ("CHECK_INTERVAL", "5 minutes", "write a duration"),
@@ -109,10 +156,17 @@ BAD = [
     ("CHECK_INTERVAL", "٣m", "write a duration"),
     ("CHECK_INTERVAL", "999999d" * 2000, "write a duration"),
     ("CHECK_INTERVAL", "0s", "write at least 1s"),
+    ("CHECK_INTERVAL", "32d", "write at most 31d"),
+    ("BLIND_AFTER", "999999d", "write at most 31d"),
     ("BLIND_AFTER", "soon", "write a duration"),
     ("PORT", "http", "write a whole number"),
     ("PORT", "-1", "write at least 0"),
     ("PORT", "65536", "write at most 65535"),
+    ("PORT", "9" * 5000, "write a whole number"),
+    ("HOST", "http://0.0.0.0", "write an address of this machine"),
+    ("HOST", "a" * 64, "write an address of this machine"),
+    ("HOST", "999.999.1.1", "write an address of this machine"),
+    ("DATABASE_URL", "postgresql://bot:secret\udcff@db/prod", "USER:PASSWORD@HOST"),
     ("HEARTBEAT_URL", "hc-ping.example/99", "write a web address"),
     ("LOG_LEVEL", "chatty9", "write 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     ("LOG_FORMAT", "xml9", "write 'text' or 'json'"),
@@ -121,7 +175,14 @@ BAD = [
     ("CARTESIA_API_URL", "https://api.cartesia.ai:port", "write a web address"),
     ("CARTESIA_API_URL", "https://[api.cartesia.ai", "write a web address"),
     ("CARTESIA_API_URL", "https://", "write a web address"),
+    ("CARTESIA_API_URL", "https://xn--/", "write a web address"),
+    ("CARTESIA_API_URL", "https://-api..cartesia", "write a web address"),
+    ("CARTESIA_API_URL", "https://api.cartesia.ai?x=1", "without ? and #"),
     ("SLACK_API_URL", "https://slack.com/a pi/", "write a web address"),
+    ("HTTPS_PROXY", "http://proxy:port", "write http://HOST:PORT"),
+    ("HTTPS_PROXY", "http://me:half@half@proxy:3128", "with @ in them as %40"),
+    ("HTTP_PROXY", "ftp://proxy", "write http://HOST:PORT"),
+    ("all_proxy", "socks5://proxy:1080", "SOCKS is not understood"),
 ]
 
 
@@ -130,6 +191,13 @@ def test_a_bad_value_is_named_with_what_to_write(name: str, text: str, words: st
     [problem] = problems({**GOOD, name: text})
     assert problem.startswith(f"{name}: ")
     assert words in problem
+
+
+@pytest.mark.parametrize("text", [text for name, text, _ in BAD if name == "DATABASE_URL"])
+def test_no_part_of_a_bad_address_is_shown(text: str) -> None:
+    [problem] = problems({"DATABASE_URL": text})
+    parts = {part for part in re.split(r"[^a-z0-9]+", text) if len(part) > 2}
+    assert parts & set(re.split(r"[^a-z0-9]+", problem)) <= {"sqlite", "postgresql", "memory"}
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _, _ in BAD}))
@@ -178,6 +246,47 @@ def test_no_environment_whatever_raises_anything_else(environ: dict[str, str]) -
 
 def test_other_variables_are_none_of_ours() -> None:
     assert load({"PATH": "/bin", "SLACK_CLIENT_SECRET": "x"}) == load({})
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SLACK_SIGNIN_SECRET", "SLACK_SIGNING_SECRET"),
+        ("SLACK_BOT_TOKENS", "SLACK_BOT_TOKEN"),
+        ("slack_app_token", "SLACK_APP_TOKEN"),
+        ("CARTESIA_ADMIN_KEY", "CARTESIA_ADMIN_API_KEY"),
+        ("CHECK_INTERVALL", "CHECK_INTERVAL"),
+        ("DATABASE_URI", "DATABASE_URL"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+    ],
+)
+def test_a_misspelt_variable_is_told_with_the_one_that_is_meant(name: str, meant: str) -> None:
+    sentence = f"{name} is no variable of this program: is {meant} meant?"
+    assert misspelt({name: "hush"}) == [sentence]
+    assert sentence in problems({name: "hush", "PORT": "x"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("HOSTNAME", id="near HOST, which is too short to tell"),
+        pytest.param("PORTS", id="near PORT"),
+        pytest.param("SLACK_CLIENT_SECRET", id="Bolt's own"),
+        pytest.param("CARTESIA_API_KEY", id="Cartesia's own"),
+        pytest.param("LOG_DIR", id="begins like one of ours"),
+        pytest.param("MY_SLACK_BOT_TOKEN", id="somebody else's"),
+        pytest.param("CHECK_INTERVAL", id="right"),
+    ],
+)
+def test_any_other_name_is_none_of_our_business(name: str) -> None:
+    assert misspelt({name: "5m"}) == []
+
+
+def test_a_name_near_one_that_is_set_is_another_programs() -> None:
+    assert misspelt({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_BOT_TOKEN2": "xoxb-2"}) == []
 
 
 # Durations
@@ -294,7 +403,8 @@ def test_every_secret_is_known_to_the_log() -> None:
     ("url", "passwords"),
     [
         ("postgresql://bot:p%40ss@db/usage", {"p%40ss", "p@ss"}),
-        ("postgres://bot:p@ss/word@db/usage", {"p@ss/word"}),
+        ("postgres://bot:p-ss/word?x#y@db/usage", {"p-ss/word?x#y"}),
+        ("postgresql://db/usage?user=bot&password=p%40ss&sslpassword=two", {"p@ss", "two"}),
         ("postgresql://db/usage", set()),
         ("sqlite:///agent-usage.db", set()),
     ],

@@ -83,4 +83,4 @@ def _no_time_left(budget: float) -> Callable[[RetryCallState], bool]:
 
 
 def _log_retry(state: RetryCallState) -> None:
-    log.info("usage: %s Asking again in %.1f s.", state.outcome and state.outcome.exception(), state.upcoming_sleep)
+    log.warning("usage: %s Asking again in %.1f s.", state.outcome and state.outcome.exception(), state.upcoming_sleep)

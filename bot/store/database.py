@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, event, func, literal_column, make_url
+from sqlalchemy import ColumnElement, Connection, Table, event, func, literal_column
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.errors import StoreError
+from bot.addresses import database_address
+from bot.store.remedies import refuse_obstacle, store_error
 
 LOCK_PATIENCE = 5  # seconds a statement waits for another process's lock before it fails and is tried again later
 
@@ -36,14 +36,14 @@ class Database:
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection with a consistent view. Raises StoreError."""
-        with _plain_errors():
+        with _plain_errors(self.file):
             async with self.engine.connect() as connection:
                 yield connection
 
     @contextlib.asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction, committed at the end and undone on any error. Raises StoreError."""
-        with _plain_errors():
+        with _plain_errors(self.file):
             async with self.engine.connect() as connection:
                 await connection.execution_options(writes=True)
                 async with connection.begin():
@@ -59,13 +59,20 @@ class Database:
             return literal_column("((julianday('now') - 2440587.5) * 86400.0)")
         return func.extract("epoch", func.clock_timestamp())
 
+    def exists(self) -> bool:
+        """Whether there is something to look into, which looking would make. Raises DatabaseUnusable."""
+        if self.file is None:
+            return True
+        refuse_obstacle(self.file)
+        return self.file.exists()
+
     async def close(self) -> None:
         await self.engine.dispose()
 
 
 def open_database(address: str) -> Database:
     """The database at DATABASE_URL; nothing is connected yet."""
-    url = make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", address))
+    url = database_address(address)
     if url.get_backend_name() == "sqlite":
         return _open_sqlite(url)
     engine = create_async_engine(
@@ -78,16 +85,22 @@ def open_database(address: str) -> Database:
 
 
 def _open_sqlite(url: URL) -> Database:
-    file = Path(url.database or "agent-usage.db").absolute()
-    engine = create_async_engine(
-        url.set(drivername="sqlite+aiosqlite", database=str(file)), connect_args={"timeout": LOCK_PATIENCE}
-    )
+    file = Path(url.database or "").absolute()
+    engine = create_async_engine(url.set(database=str(file)), connect_args={"timeout": LOCK_PATIENCE})
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def look_first(*_: Any) -> None:
+        refuse_obstacle(file)  # SQLite itself would only say that it can't open it
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, where they can be begun for writing
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()  # SQLAlchemy does not yet know of it, and its thread would outlive the loop
+            raise
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
@@ -98,14 +111,8 @@ def _open_sqlite(url: URL) -> Database:
 
 
 @contextlib.contextmanager
-def _plain_errors() -> Any:
+def _plain_errors(file: Path | None) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, OSError, sqlite3.Error, TimeoutError) as error:
-        raise StoreError(f"The database did not do its part: {_reason(error)}.") from error
-
-
-def _reason(error: BaseException) -> str:
-    """The driver's own first line, without the statement and its values."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    return (str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
+        raise store_error(error, file) from error

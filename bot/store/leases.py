@@ -16,7 +16,7 @@ from typing import IO, Any
 from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 
-from bot.errors import StoreError
+from bot.errors import DatabaseUnusable, StoreError
 from bot.store.database import Database
 from bot.store.tables import leases
 from bot.waiting import set_within
@@ -141,7 +141,7 @@ async def _lock_beside(file: Path) -> tuple[IO[Any], bool]:
     try:
         lock = path.open("w")
     except OSError as error:
-        raise StoreError(
+        raise DatabaseUnusable(
             f"{path} can't be written ({error.strerror}): correct DATABASE_URL or the folder's rights."
         ) from None
     waited = False

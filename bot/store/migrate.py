@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from bot.errors import StoreError
+from bot.errors import DatabaseUnusable
 from bot.store.database import Database
 
 HEAD = "0001"  # the newest migration; naming it here spares every start the import of Alembic
@@ -45,6 +45,6 @@ def _upgrade(connection: Connection) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        raise StoreError(
+        raise DatabaseUnusable(
             f"The database is newer than this program ({error}): deploy the version that made it."
         ) from None

@@ -111,6 +111,18 @@ async def test_an_env_that_cannot_be_read_ends_a_command_with_2_and_one_sentence
     assert await run(world, "rules", "check") == (2, ".env: this is not UTF-8 text: save it again as UTF-8.")
 
 
+async def test_what_an_env_says_is_taken_with_its_mark_and_a_misspelt_name_is_told(world: World) -> None:
+    (world.folder / ".env").write_bytes(b"\xef\xbb\xbfRULES_FILE=none.yaml\nSLACK_SIGNIN_SECRET=hushhush\n")
+    environment = {name: value for name, value in world.environment().items() if name != "RULES_FILE"}
+    process = world.program("rules", "check")
+    process.environment = environment
+    await process.start()
+    assert await process.ended() == 1
+    warned, missing = process.lines
+    assert warned.endswith("SLACK_SIGNIN_SECRET is no variable of this program: is SLACK_SIGNING_SECRET meant?")
+    assert missing.startswith("none.yaml:1:1: there is no such file")
+
+
 async def test_a_cartesia_that_refuses_the_key_is_told_with_what_to_do_and_exit_code_1(world: World) -> None:
     code, printed = await run(world, "usage", CARTESIA_ADMIN_API_KEY="sk_car_admin_old")
     assert code == 1

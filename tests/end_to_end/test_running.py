@@ -181,6 +181,28 @@ async def test_a_second_bot_on_the_same_port_as_well_takes_over_both(world: Worl
     assert (await world.slack.command("/agent-usage", "help")).acknowledged
 
 
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("postgresql://bot:secret@half:otherhalf@db/prod", "DATABASE_URL: write postgresql://USER:PASSWORD@HOST:PORT"),
+        ("sqlite:////nowhere/usage.db", "there is no folder /nowhere: create it, or correct DATABASE_URL."),
+    ],
+    ids=["malformed", "no folder"],
+)
+async def test_a_database_that_waiting_cannot_mend_ends_a_command_at_once_with_2(
+    world: World, command: str, address: str, words: str
+) -> None:
+    began = time.monotonic()
+    process = world.program(command, DATABASE_URL=address)
+    await process.start()
+    assert await process.ended() == 2
+    assert time.monotonic() - began < 10
+    [line] = process.lines
+    assert words in line
+    assert "half" not in line
+
+
 async def test_a_database_that_cannot_be_reached_is_said_plainly_and_ends_a_command_with_1(world: World) -> None:
     process = world.program("check", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     await process.start()
