@@ -33,6 +33,7 @@ from bot.listeners.actions import register_actions
 from bot.listeners.commands import Counter, register_commands
 from bot.listeners.unhandled import register_unhandled
 from bot.loops import GLANCE, Loops
+from bot.network import http_client, untrusted
 from bot.refusals import Refusals
 from bot.rules.home import RulesFile, RulesInForce, Texts
 from bot.sending import Sending
@@ -238,11 +239,11 @@ async def serve(settings: Settings, transport: Transport, now: Now, tempo: Tempo
 async def _serve(settings: Settings, transport: Transport, now: Now, tempo: Tempo, endpoints: Endpoints) -> int:
     """Start the parts in order; the stack stops them in the other one."""
     async with contextlib.AsyncExitStack() as stack:
+        http = await stack.enter_async_context(http_client())
         stack.push_async_callback(endpoints.close)
         await _listen(endpoints, settings)
         database = await open_store(settings, DATABASE_PATIENCE)
         stack.push_async_callback(database.close)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=httpx.Timeout(10.0)))
         bot = build(settings, database, http, now, tempo)
         await try_tokens(settings, transport, bot.app.client)
         await bot.rules.start()
@@ -343,4 +344,4 @@ async def _beat(http: httpx.AsyncClient, url: SecretStr | None, hearing: Hearing
     except StoreError as error:
         log.error("%s HEARTBEAT_URL was not fetched.", error)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        log.warning("HEARTBEAT_URL was not reached (%s)", type(error).__name__)
+        log.warning("HEARTBEAT_URL was not reached (%s)", untrusted(error) or type(error).__name__)

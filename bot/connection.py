@@ -16,6 +16,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import StartRefused
+from bot.network import proxy_for
 from bot.settings import APP_TOKEN, BOT_TOKEN, WHERE, Settings, Transport
 from bot.slack.failures import Failure, classify
 
@@ -27,16 +28,19 @@ log = logging.getLogger(__name__)
 def slack_client(settings: Settings, token: SecretStr, *, retries: bool) -> AsyncWebClient:
     """A client for SLACK_API_URL. Reads may be retried in place; posts never are: a dropped POST would go out twice."""
     handlers = [AsyncConnectionErrorRetryHandler(), AsyncRateLimitErrorRetryHandler()] if retries else []
-    return AsyncWebClient(
+    client = AsyncWebClient(
         token.get_secret_value(), base_url=settings.slack_api_url, timeout=SLACK_TIMEOUT, retry_handlers=handlers
     )
+    client.proxy = proxy_for(settings.slack_api_url)  # afterwards: as an argument, None means whatever HTTPS_PROXY says
+    return client
 
 
 def bolt_app(reads: AsyncWebClient) -> AsyncApp:
     """The app without listeners."""
 
-    async def authorize(**_: object) -> AuthorizeResult:
+    async def authorize(client: AsyncWebClient) -> AuthorizeResult:
         """One workspace and one token, tried at start: no call of auth.test stands before an answer."""
+        client.proxy = reads.proxy  # Bolt makes a client for each request, which takes its proxy from HTTPS_PROXY
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=reads.token)
 
     return AsyncApp(

@@ -8,7 +8,8 @@ BotError                     one plain sentence that says what to do
 │   ├── RequestRefused       another 4xx: our request is wrong
 │   ├── Throttled            429: not before `retry_after` seconds
 │   ├── CartesiaUnavailable  no answer, or a 5xx
-│   └── UnreadableAnswer     an answer whose shape is not the published one
+│   ├── UnreadableAnswer     an answer whose shape is not the published one
+│   └── CertificateUntrusted who answered for Cartesia has a certificate that is not trusted
 ├── FileUnreadable           a file that people wrote can't be read
 │   └── FileMissing          nothing stands at its path
 ├── StoreError               the database did not do what it was asked
@@ -62,6 +63,10 @@ class CartesiaUnavailable(CartesiaError):
 
 class UnreadableAnswer(CartesiaError):
     """A 200 whose body is not the published shape; the text says where."""
+
+
+class CertificateUntrusted(CartesiaError):
+    """The certificate of whoever answered is not trusted: asking again cannot help."""
 
 
 class FileUnreadable(BotError):

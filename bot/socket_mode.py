@@ -25,6 +25,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.answers.answer import StatusLine
 from bot.errors import StoreError
 from bot.money import count
+from bot.network import proxy_for
 from bot.settings import APP_TOKEN
 
 PATIENCE = 120.0  # seconds without a connection before the platform should restart the bot
@@ -53,6 +54,7 @@ class Client(SocketModeClient):
         await asyncio.sleep(min(LONGEST_PAUSE, 2.0 ** (self.in_vain - 1)) if self.in_vain else 0.0)
         address = await super().issue_new_wss_url()
         self.in_vain += 1
+        self.proxy = proxy_for(address)  # where the socket is, is known only now
         return address
 
 

@@ -31,6 +31,7 @@ from bot.check import Checker, judge
 from bot.errors import DatabaseUnusable, StoreError
 from bot.model import Reading, Span, Totals
 from bot.money import count, dollars, number
+from bot.network import http_client
 from bot.rules.home import RulesFile
 from bot.rules.mistakes import RulesError
 from bot.rules.models import Rule, Rules
@@ -58,7 +59,7 @@ async def print_usage(settings: Settings, words: str, form: Form, now: Now) -> i
         problem = f"{command} is asked in Slack; here, write a period." if asked else request.problem
         print(f"{problem.replace('`', '')} Periods are: {', '.join(PERIODS)}.", file=sys.stderr)
         return 2
-    async with httpx.AsyncClient() as http:
+    async with http_client() as http:
         reading = await reading_parts(settings, http, now).read(request.span)
     answer = summarize(request, reading, Source(reading.read_at, now()))
     {"table": _print_table, "json": _print_json, "csv": _print_csv}[form](answer)
@@ -125,7 +126,7 @@ async def check_dry(settings: Settings, now: Now) -> int:
     rules = _rules_of(settings)
     database = open_database(settings.database_url.get_secret_value())
     known = database.exists()
-    async with httpx.AsyncClient() as http:
+    async with http_client() as http:
         reading = await reading_parts(settings, http, now).read(checked_span(now()))
         try:
             decisions = await _foreseen(settings, database, http, reading, now) if known else _as_new(rules, reading)
@@ -238,7 +239,7 @@ async def check_now(settings: Settings, now: Now) -> int:
     """One check, recorded; the running bot sends what it finds. Raises BotError."""
     database = await open_store(settings, PATIENCE)
     try:
-        async with httpx.AsyncClient() as http:
+        async with http_client() as http:
             checker = _checker(settings, database, http, now)
             await checker.rules.start()
             await checker.start()

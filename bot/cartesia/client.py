@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from bot.cartesia.protocol import PATH, build_request, is_retryable, parse_response
-from bot.errors import CartesiaError, CartesiaUnavailable, Throttled
+from bot.errors import CartesiaError, CartesiaUnavailable, CertificateUntrusted, Throttled
 from bot.model import Reading, Span
+from bot.network import untrusted
 
 TIMEOUT = 10.0  # seconds for one call (DESIGN section 5)
 
@@ -60,6 +61,8 @@ class CartesiaClient:
         except TimeoutError:
             raise CartesiaUnavailable(f"Cartesia did not answer within {TIMEOUT:.0f} seconds.") from None
         except (httpx.TransportError, httpx.DecodingError) as error:
+            if why := untrusted(error):
+                raise CertificateUntrusted(f"Cartesia could not be reached ({why}).") from error
             raise CartesiaUnavailable(
                 f"Cartesia could not be reached ({type(error).__name__}): check the network and CARTESIA_API_URL."
             ) from error

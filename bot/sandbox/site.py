@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import get_args
@@ -25,7 +25,7 @@ from bot.sandbox.listening import LoopbackServer
 from bot.sandbox.show import STEPS, RealUsage, Show, Speed
 from bot.sandbox.slack.workspace import Json, Message, SlackRefusal, View
 from bot.sandbox.snapshot import Snapshots, mistakes_of
-from bot.settings import Settings
+from bot.settings import Settings, outward
 from bot.slack.alerts import headline
 from bot.slack.parts import window_words
 from bot.store.database import open_database
@@ -277,8 +277,15 @@ def _real_usage(settings: Settings | None) -> RealUsage | None:
     environment = {
         "CARTESIA_ADMIN_API_KEY": settings.cartesia_admin_api_key.get_secret_value(),
         "CARTESIA_API_URL": settings.cartesia_api_url,
+        **_to_cartesia(outward(os.environ)),
     }
     return RealUsage(environment, _rules_in(settings.rules_file))
+
+
+def _to_cartesia(outward: Mapping[str, str]) -> dict[str, str]:
+    """The same proxies and certificates, except that the simulated Slack is on this machine."""
+    direct = outward.get("no_proxy") or outward.get("NO_PROXY")
+    return {**outward, "no_proxy": f"{direct},127.0.0.1" if direct else "127.0.0.1"}
 
 
 def _rules_in(file: Path) -> str | None:

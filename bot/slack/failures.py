@@ -11,6 +11,8 @@ from typing import Any
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
+from bot.network import untrusted
+
 
 class Failure(Enum):
     """What to do after a call that Slack did not answer with ok."""
@@ -117,6 +119,8 @@ def classify(error: Exception) -> Refusal | None:
     """What this failed call means; None where the exception is no answer of Slack's and no network fault."""
     if isinstance(error, SlackApiError):
         return _refused(error.response)
+    if why := untrusted(error):
+        return Refusal(Failure.TRANSIENT, why)  # nothing was sent yet
     if isinstance(error, aiohttp.ClientConnectorError):
         return Refusal(Failure.TRANSIENT, "no_connection")  # nothing was sent yet
     if isinstance(error, TimeoutError | asyncio.TimeoutError):

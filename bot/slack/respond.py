@@ -11,6 +11,7 @@ import aiohttp
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.model import Message
+from bot.network import proxy_for
 from bot.slack.ladder import rungs
 
 _POSTS = 4  # of the 5 that Slack allows, one is left for the Share button
@@ -31,6 +32,7 @@ async def respond(url: str, message: Message, *, in_channel: bool = False) -> bo
     A dropped post is repeated only for the asker alone, where seeing it twice does no harm.
     """
     client = AsyncWebhookClient(url, timeout=10, retry_handlers=[])
+    client.proxy = proxy_for(url)  # afterwards: as an argument, None means whatever HTTPS_PROXY says
     simpler = rungs(message.blocks)
     body: Mapping[str, Any] = {**body_of(message, in_channel=in_channel), "blocks": next(simpler)}
     for _ in range(_POSTS):

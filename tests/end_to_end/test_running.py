@@ -203,6 +203,17 @@ async def test_a_database_that_waiting_cannot_mend_ends_a_command_at_once_with_2
     assert "half" not in line
 
 
+async def test_every_call_to_slack_goes_past_the_proxy_where_no_proxy_says_so(world: World) -> None:
+    """The proxy is dead, so whatever asked it would be missing here."""
+    world.cartesia.set_day(utc_day(world.now()), cents=4200)
+    dead = "http://me:hushhush@127.0.0.1:1"
+    bot = await world.run(HTTP_PROXY=dead, HTTPS_PROXY=dead, NO_PROXY="::1/128, 127.0.0.1", LOG_LEVEL="DEBUG")
+    [warned] = await world.slack.until(lambda: world.slack.messages("voice-spend"), 10, "the warning")
+    assert "$42.00" in (await (await world.slack.command("/agent-usage", "today")).answer()).text
+    assert await (await world.slack.click(warned, "snooze", value="amount:1")).view()
+    assert not any("hushhush" in line for line in bot.lines)
+
+
 async def test_a_database_that_cannot_be_reached_is_said_plainly_and_ends_a_command_with_1(world: World) -> None:
     process = world.program("check", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     await process.start()

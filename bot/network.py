@@ -1,0 +1,84 @@
+"""How the outside is reached: by which proxy, and whose certificates are trusted; the same for every library.
+
+The libraries would not agree: slack_sdk passes over NO_PROXY, takes HTTP_PROXY for https too, and httpx does not start
+where NO_PROXY holds an IPv6 network.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass_environment  # type: ignore[attr-defined] # typeshed lacks it
+
+import httpx
+
+from bot.errors import SettingsError
+
+_OF_SOCKETS = {"wss": "https", "ws": "http"}
+_PORTS = {"https": 443, "http": 80}
+
+
+def proxy_for(address: str) -> str | None:
+    """The proxy that this address is reached by, as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say; else None."""
+    return choose_proxy(address, getproxies())
+
+
+def choose_proxy(address: str, proxies: Mapping[str, str]) -> str | None:
+    """The same by these: the proxy for each scheme or for "all", and under "no" the hosts that are reached directly.
+
+    As https://www.python-httpx.org/environment_variables/ has it: a host in NO_PROXY stands for its subdomains too.
+    """
+    parts = urlsplit(address)
+    scheme = _OF_SOCKETS.get(parts.scheme, parts.scheme)
+    proxy = proxies.get(scheme) or proxies.get("all")
+    host, port = parts.hostname or "", parts.port or _PORTS.get(scheme)
+    excepted = [entry.strip() for entry in proxies.get("no", "").split(",")]
+    if (
+        not proxy
+        or "*" in excepted
+        or any(proxy_bypass_environment(each, proxies) for each in (host, f"{host}:{port}"))
+    ):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+class _ByProxy(httpx.AsyncBaseTransport):
+    """Sends each request by the proxy of its address."""
+
+    def __init__(self, trusted: ssl.SSLContext) -> None:
+        self._trusted = trusted
+        self._ways: dict[str | None, httpx.AsyncHTTPTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        proxy = proxy_for(str(request.url))
+        if proxy not in self._ways:
+            self._ways[proxy] = httpx.AsyncHTTPTransport(verify=self._trusted, proxy=proxy)
+        return await self._ways[proxy].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for way in self._ways.values():
+            await way.aclose()
+
+
+def _trusted() -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        reason = error.strerror if not isinstance(error, ssl.SSLError) else "it holds none in PEM form"
+        sentence = f"SSL_CERT_FILE: no certificates can be read from this file ({reason}): write the path of one."
+        raise SettingsError([sentence]) from None
+
+
+def untrusted(error: BaseException | None) -> str | None:
+    """What to say where a certificate that is not trusted lies behind this error, with OpenSSL's reason; else None."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError) and (why := getattr(error, "verify_message", None)):
+            return f"certificate not trusted, see SSL_CERT_FILE: {why}"  # aiohttp's own error of this kind has no why
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def http_client(timeout: float = 10.0) -> httpx.AsyncClient:
+    """A client whose calls take at most `timeout` seconds. Raises SettingsError where SSL_CERT_FILE is no use."""
+    return httpx.AsyncClient(transport=_ByProxy(_trusted()), timeout=httpx.Timeout(timeout))
