@@ -58,11 +58,17 @@ class By(StrEnum):
 
 def main() -> None:
     """Run a command; foreseen trouble is one plain sentence on standard error and its exit code."""
+    logs.write_anything(sys.stdout, sys.stderr)
+    logs.set_up("WARNING", "text", ())  # until the settings are known
+    sys.argv = [os.fsencode(word).decode(errors="replace") for word in sys.argv]  # names are UTF-8, whatever the locale
     try:
         with plain_errors():
             app()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has seen enough
+    except Exception:
+        log.exception("this failed in a way nobody foresaw; please report it")  # by the log, which blots secrets out
+        raise SystemExit(PROBLEM) from None
 
 
 @contextlib.contextmanager

@@ -3,10 +3,13 @@ settings as they are, and any other one by its form."""
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TextIO
 from urllib.parse import quote
 
 from bot.redaction import redacted
@@ -55,6 +58,19 @@ def set_up(level: str, log_format: str, secrets: Sequence[str]) -> None:
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # it warns of each start that `authorize` is used
+
+
+def write_anything(*streams: TextIO | None) -> None:
+    """Let what these can't show be written as JSON escapes it, instead of failing: “Täglich” where all is ASCII."""
+    codecs.register_error("as JSON", _as_json)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="as JSON")
+
+
+def _as_json(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)  # noqa: S101 it is asked for where text is written
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def _at(record: logging.LogRecord) -> str:

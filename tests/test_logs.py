@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs import Blotted, set_up
+from bot.logs import Blotted, set_up, write_anything
 
 SECRETS = ["xoxb-HUSH", "sk_car_admin_HUSH", 'pa"ss\\wö rd/+', "https://hc-ping.example/HUSH", "xoxb-HUSH-longer"]
 BOTH = pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
@@ -79,6 +80,22 @@ def test_a_secret_that_nobody_told_the_log_of_is_known_by_its_form(as_json: bool
     line = Blotted([], as_json=as_json).format(record("Failed to connect (error: %s)", refused, failed=refused))
     assert "HUSH" not in line
     assert "ticket=…&x=1" in line
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        pytest.param("ascii", "T\\u00e4glich \\ud83d\\udfe1 \\udcff", id="ASCII"),
+        pytest.param("latin-1", "Täglich \\ud83d\\udfe1 \\udcff", id="Latin-1"),
+        pytest.param("utf-8", "Täglich 🟡 \\udcff", id="UTF-8: only what is no text"),
+    ],
+)
+def test_what_a_stream_cannot_show_is_written_as_json_escapes_it(encoding: str, shown: str) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    write_anything(stream, None)
+    print("Täglich 🟡 \udcff", end="", file=stream, flush=True)
+    assert stream.buffer.getvalue().decode(encoding) == shown
+    assert json.loads(f'"{shown}"') == "Täglich 🟡 \udcff"
 
 
 def test_a_text_line_says_when_how_grave_and_who() -> None:

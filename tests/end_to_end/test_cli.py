@@ -98,10 +98,11 @@ async def test_rules_check_lists_every_mistake_and_exits_with_1(world: World) ->
     assert "rules.yaml:3:" in printed
 
 
-async def test_rules_show_and_schema_print(world: World) -> None:
-    code, printed = await run(world, "rules", "show")
+async def test_rules_show_and_schema_print_whatever_the_terminal_can_show(world: World) -> None:
+    world.rules_file.write_text(RULES.replace("Daily spend", "Täglich 🟡"), encoding="utf-8")
+    code, printed = await run(world, "rules", "show", PYTHONIOENCODING="ascii")
     assert code == 0
-    assert "Daily spend" in printed
+    assert "T\\u00e4glich \\ud83d\\udfe1" in printed
     code, printed = await run(world, "rules", "schema")
     assert "threshold" in json.dumps(json.loads(printed))
 
@@ -121,6 +122,12 @@ async def test_what_an_env_says_is_taken_with_its_mark_and_a_misspelt_name_is_to
     warned, missing = process.lines
     assert warned.endswith("SLACK_SIGNIN_SECRET is no variable of this program: is SLACK_SIGNING_SECRET meant?")
     assert missing.startswith("none.yaml:1:1: there is no such file")
+
+
+async def test_a_name_typed_where_the_locale_is_ascii_is_found(world: World) -> None:
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    code, printed = await run(world, "why", "Täglich", **locale)
+    assert (code, "T\\u00e4glich" in printed) == (1, True)
 
 
 async def test_a_cartesia_that_refuses_the_key_is_told_with_what_to_do_and_exit_code_1(world: World) -> None:
