@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.faults import Fault
 from bot.sandbox.slack import Interaction, Message, SimulatedSlack, View
-from bot.sandbox.slack.workspace import ADMIN, MEMBER, SPEND_CHANNEL
+from bot.sandbox.slack.workspace import ADMIN, MEMBER, SPEND_CHANNEL, TEAM_ID, User
 from tests.sandbox.conftest import App, Clock
 
 Json = dict[str, Any]
@@ -187,6 +187,26 @@ async def test_a_click_on_a_message_carries_the_documented_fields(
         "report:7",
         message.blocks[0]["block_id"],
     )
+
+
+async def test_whatever_somebody_of_another_organisation_does_names_their_workspace(
+    slack: SimulatedSlack, app: App, client: AsyncWebClient
+) -> None:
+    slack.workspace.add_user(User("U0EXT0001", "eve", team_id="T0OTHER", enterprise_id="E0OTHER"))
+    message = await posted(slack, client)
+    await slack.click(message, "share", user="U0EXT0001")
+    payload = last_payload(app)
+    assert (payload["user"]["team_id"], payload["team"]["id"], payload["enterprise"]) == ("T0OTHER", TEAM_ID, None)
+    await slack.command("/agent-usage", user="U0EXT0001")
+    typed = parse_qs(app.received[-1][1])
+    assert (typed["team_id"], typed["enterprise_id"]) == (["T0OTHER"], ["E0OTHER"])
+    slack.workspace.enterprise_id = "E0OURS"
+    await slack.click(message, "share", user=MEMBER)
+    payload = last_payload(app)
+    assert "enterprise_id" not in payload["user"]
+    assert (payload["enterprise"]["id"], payload["team"]["enterprise_id"]) == ("E0OURS", "E0OURS")
+    await slack.open_home(user=MEMBER)
+    assert json.loads(app.received[-1][1])["enterprise_id"] == "E0OURS"
 
 
 async def test_a_choice_is_made_by_its_value(slack: SimulatedSlack, app: App, client: AsyncWebClient) -> None:

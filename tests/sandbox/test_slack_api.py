@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.faults import Fault
 from bot.sandbox.slack import SimulatedSlack
-from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID, GENERAL_CHANNEL, GUEST, MEMBER, SPEND_CHANNEL
+from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID, GENERAL_CHANNEL, GUEST, MEMBER, SPEND_CHANNEL, User
 from tests.sandbox.conftest import Clock
 
 Json = dict[str, Any]
@@ -438,6 +438,33 @@ async def test_people_tell_their_rights(client: AsyncWebClient) -> None:
         "agent-usage": (False, False, True),
     }
     assert (await refusal(client.users_info(user="U0NOBODY1")))["error"] == "user_not_found"
+
+
+async def test_people_of_another_organisation_tell_where_they_belong(
+    slack: SimulatedSlack, client: AsyncWebClient
+) -> None:
+    for user in (
+        User("U0EXT0001", "eve", team_id="T0OTHER", is_admin=True),
+        User("U0FAR0001", "fay", team_id="T0OTHER", is_stranger=True),
+        User("U0HIDDEN1", "hal", team_id="T0OTHER", visible=False),
+    ):
+        slack.workspace.add_user(user)
+    shared = (await client.users_info(user="U0EXT0001"))["user"]
+    assert (shared["team_id"], shared["is_stranger"], shared["is_admin"]) == ("T0OTHER", False, True)
+    assert (await client.users_info(user="U0FAR0001"))["user"]["is_stranger"] is True
+    assert (await refusal(client.users_info(user="U0HIDDEN1")))["error"] == "user_not_visible"
+    assert "is_stranger" not in (await client.users_info(user=ADMIN))["user"]
+
+
+async def test_on_enterprise_grid_the_bot_and_people_tell_their_organisation(
+    slack: SimulatedSlack, client: AsyncWebClient
+) -> None:
+    assert "enterprise_id" not in (await client.auth_test()).data
+    slack.workspace.enterprise_id = "E0OURS"
+    slack.workspace.add_user(User("W0SISTER1", "sue", team_id="T0SISTER", enterprise_id="E0OURS"))
+    assert (await client.auth_test())["enterprise_id"] == "E0OURS"
+    shown = (await client.users_info(user="W0SISTER1"))["user"]["enterprise_user"]
+    assert (shown["enterprise_id"], shown["teams"]) == ("E0OURS", ["T0SISTER"])
 
 
 async def test_user_groups_list_their_people(client: AsyncWebClient) -> None:

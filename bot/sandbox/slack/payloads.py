@@ -41,11 +41,13 @@ def escaped(text: str) -> str:
 
 
 def slash_command(command: str, text: str, user: User, channel: Channel, trigger_id: str, response_url: str) -> Json:
-    """The form fields of a typed command, all strings."""
+    """The form fields of a typed command, all strings; the workspace is the person's."""
+    named = {"enterprise_id": user.enterprise_id, "enterprise_name": f"Organisation {user.enterprise_id}"}
     return {
         "token": VERIFICATION_TOKEN,
-        "team_id": TEAM_ID,
+        "team_id": user.team_id,
         "team_domain": TEAM_DOMAIN,
+        **(named if user.enterprise_id else {}),
         "channel_id": channel.id,
         "channel_name": _channel_name(channel, for_command=True),
         "user_id": user.id,
@@ -148,6 +150,17 @@ def event_callback(event: Json, event_id: str, event_time: int) -> Json:
         ],
         "is_ext_shared_channel": False,
     }
+
+
+def on_grid(payload: Json, enterprise_id: str) -> Json:
+    """The payload as a workspace of this organisation on Enterprise Grid sends it; a command's is the person's own."""
+    if "command" in payload:
+        return payload
+    if "event" in payload:
+        return payload | {"enterprise_id": enterprise_id}
+    organisation = {"id": enterprise_id, "name": f"Organisation {enterprise_id}"}
+    team = payload["team"] | {"enterprise_id": enterprise_id, "enterprise_name": organisation["name"]}
+    return payload | {"enterprise": organisation, "team": team}
 
 
 def element_within(blocks: list[Json], action_id: str) -> Picked:
@@ -269,7 +282,8 @@ def _block_actions(picked: Picked, user: User, trigger_id: str, action_ts: str) 
 
 
 def _user(user: User) -> Json:
-    return {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM_ID}
+    """Whoever it is, with the own workspace: also where the channel is shared with another organisation."""
+    return {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id}
 
 
 def _channel_name(channel: Channel, for_command: bool = False) -> str:

@@ -19,6 +19,7 @@ from bot.sandbox.slack.workspace import (
 
 def auth_test(platform: Platform, _args: Arguments) -> Json:
     """auth.test: who the bot token stands for."""
+    enterprise = platform.workspace.enterprise_id
     return {
         "url": f"https://{TEAM_DOMAIN}.slack.com/",
         "team": TEAM_NAME,
@@ -27,6 +28,7 @@ def auth_test(platform: Platform, _args: Arguments) -> Json:
         "user_id": BOT_USER_ID,
         "bot_id": BOT_ID,
         "is_enterprise_install": False,
+        **({"enterprise_id": enterprise} if enterprise else {}),
     }
 
 
@@ -43,6 +45,8 @@ def users_info(platform: Platform, args: Arguments) -> Json:
     user = platform.workspace.users.get(args.required("user"))
     if user is None:
         raise SlackRefusal("user_not_found")
+    if not user.visible:
+        raise SlackRefusal("user_not_visible")
     return {"user": user.json()}
 
 

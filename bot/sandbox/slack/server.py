@@ -319,6 +319,8 @@ class SimulatedSlack(LoopbackServer):
             if act.kind == "command":
                 self._show_ack(act)
 
+        if self.workspace.enterprise_id:
+            payload = payloads.on_grid(payload, self.workspace.enterprise_id)
         delivery = Delivery(str(uuid4()), kind, payload, self.platform.clock(), on_ack=acknowledged)
         transport = self.socket if self.http.request_url is None else self.http
         await transport.deliver(delivery, retry)

@@ -54,11 +54,19 @@ class SlackRefusal(Exception):
 
 @dataclass(slots=True)
 class User:
-    """One account. A guest has `is_restricted`; `is_bot` marks an app's bot user."""
+    """One account. A guest has `is_restricted`; `is_bot` marks an app's bot user.
+
+    Somebody of another organisation has its `team_id`, and `is_stranger` where no channel is shared; on Enterprise Grid
+    everybody has an `enterprise_id`. Of somebody who is not `visible` Slack tells nothing.
+    """
 
     id: str
     name: str
     real_name: str = ""
+    team_id: str = TEAM_ID
+    enterprise_id: str | None = None
+    is_stranger: bool = False
+    visible: bool = True
     is_admin: bool = False
     is_owner: bool = False
     is_primary_owner: bool = False
@@ -70,9 +78,9 @@ class User:
 
     def json(self) -> Json:
         real_name = self.real_name or self.name
-        return {
+        shown = {
             "id": self.id,
-            "team_id": TEAM_ID,
+            "team_id": self.team_id,
             "name": self.name,
             "real_name": real_name,
             "deleted": self.deleted,
@@ -85,7 +93,21 @@ class User:
             "is_ultra_restricted": self.is_ultra_restricted,
             "is_bot": self.is_bot,
             "is_app_user": False,
-            "profile": {"real_name": real_name, "display_name": self.name, "team": TEAM_ID},
+            "profile": {"real_name": real_name, "display_name": self.name, "team": self.team_id},
+        }
+        if self.team_id != TEAM_ID:
+            shown["is_stranger"] = self.is_stranger
+        return shown if self.enterprise_id is None else shown | {"enterprise_user": self._in_enterprise()}
+
+    def _in_enterprise(self) -> Json:
+        return {
+            "id": self.id,
+            "enterprise_id": self.enterprise_id,
+            "enterprise_name": f"Organisation {self.enterprise_id}",
+            "is_admin": False,
+            "is_owner": False,
+            "is_primary_owner": False,
+            "teams": [self.team_id],
         }
 
 
@@ -308,9 +330,13 @@ class Files:
 
 @dataclass(slots=True)
 class Workspace:
-    """Everything the simulated workspace remembers. `now` gives the time messages are stamped with."""
+    """Everything the simulated workspace remembers. `now` gives the time messages are stamped with.
+
+    `enterprise_id` is the organisation it belongs to on Enterprise Grid.
+    """
 
     now: Callable[[], datetime]
+    enterprise_id: str | None = None
     users: dict[str, User] = field(default_factory=dict)
     groups: dict[str, UserGroup] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
