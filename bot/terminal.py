@@ -281,12 +281,6 @@ def show_rules(settings: Settings) -> int:
 def notes(rules: Rules) -> list[str]:
     """What the file asks for that this version reads but does not do yet."""
     later = [f"{report.name}: reports are read but not sent yet." for report in rules.reports]
-    for rule in rules.rules:
-        later += [
-            f"{rule.name}: {name} pings nobody: write a member id (U…) or a user group id (S…)."
-            for name in rule.mention
-            if name.startswith("@") and name not in ("@here", "@channel", "@everyone")
-        ]
     if any(name.startswith("S") for name in rules.access.viewers):
         later.append(
             "access: a user group among the viewers needs the scope usergroups:read; without it everyone may ask."

@@ -70,7 +70,10 @@ class _AnyRule:
     ] = None
     mention: Annotated[
         tuple[written.Mention, ...],
-        Field(description='Who is mentioned: "@here", a member id (U…), a user group id (S…) or a "@handle".'),
+        Field(
+            description='Who is mentioned: "@here", "@channel", a member id (U…) or a user group id (S…), which Slack '
+            "copies from a profile or a group's menu; a handle mentions nobody."
+        ),
     ] = ()
     remind_every: Annotated[
         written.Reminder | None,

@@ -26,6 +26,8 @@ MAX_LETTERS: Final = 2000
 _SHAPES: Final[Mapping[type, str]] = {list: "a list", dict: "a group of keys"}
 _NUMBER: Final = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
 _ID_REST: Final = r"[A-Z0-9]{2,20}"
+_EVERYBODY: Final = ("@here", "@channel", "@everyone")
+_AN_ID: Final = "a member id (U…: in the profile, Copy member ID) or a user group id (S…: in its menu, Copy group ID)"
 
 
 class Kind(StrEnum):
@@ -106,15 +108,18 @@ def channel(value: object) -> str:
 
 
 def mention(value: object) -> str:
-    """Who is mentioned: "@here", "@channel", "@everyone", a member's or user group's bare id, or "@handle"."""
+    """Who is mentioned: "@here", "@channel", "@everyone", or a member's or user group's bare id.
+
+    Slack mentions by id alone (https://docs.slack.dev/messaging/formatting-message-text): a handle would be mere text.
+    """
     text = _text(value, "somebody to mention", '"@here"')
     if found := re.fullmatch(f"(?:<@|@)?([UW]{_ID_REST})>?|(?:<!subteam\\^|@)?(S{_ID_REST})>?", text):
         return str(found[1] or found[2])
-    if re.fullmatch(r"@[\w.\-]{1,80}", text):
+    if text in _EVERYBODY:
         return text
-    if re.fullmatch(r"[\w.\-]{1,79}", text):
-        raise ValueError(f'A mention starts with @ and stands in quotes; write "@{text}" for {quote(text)}.')
-    raise ValueError(f'{quote(text)} cannot be mentioned; write "@here", a member id (U…) or a user group id (S…).')
+    if (near := f"@{text.strip('<>!@').lower()}") in _EVERYBODY:
+        raise ValueError(f'A mention starts with @ and stands in quotes; write "{near}" for {quote(text)}.')
+    raise ValueError(f'{quote(text)} mentions nobody, since Slack mentions by id; write "@here", or {_AN_ID}.')
 
 
 def person(value: object) -> str:
@@ -124,7 +129,7 @@ def person(value: object) -> str:
         return text
     if text == "everyone":
         raise ValueError("Editing is not for everyone; list admins, member ids (U…) or user group ids (S…).")
-    raise ValueError(f"{quote(text)} names nobody here; write admins, a member id (U…) or a user group id (S…).")
+    raise ValueError(f"{quote(text)} names nobody here; write admins, or {_AN_ID}.")
 
 
 def viewer(value: object) -> str:

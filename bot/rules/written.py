@@ -78,7 +78,10 @@ _AMOUNT: Final[Schema] = {"anyOf": [MONEY, *COUNT["anyOf"]]}
 Name = Annotated[str, Written(values.name, _LABEL)]
 Why = Annotated[str, Written(values.why, _LABEL)]
 Channel = Annotated[str, Written(values.channel, _text(rf"#\S+|[CDGUW]{_ID}", "#voice-spend", "C0123456789"))]
-Mention = Annotated[str, Written(values.mention, _text(rf"@\S+|<\S+>|[SUW]{_ID}", "@here", "U0123456789"))]
+_MENTION: Final = _text(
+    rf"@(?:here|channel|everyone)|(?:<@|@)?[UW]{_ID}>?|(?:<!subteam\^|@)?S{_ID}>?", "@here", "U0123456789"
+)
+Mention = Annotated[str, Written(values.mention, _MENTION)]
 Person = Annotated[str, Written(values.person, _text(f"admins|[SUW]{_ID}", "admins", "S0123456789"))]
 _VIEWER: Final = _text(f"everyone|admins|[SUW]{_ID}", "everyone", "S0123456789")
 Viewer = Annotated[str, Written(values.viewer, _VIEWER)]

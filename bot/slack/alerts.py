@@ -434,14 +434,9 @@ def _mentions(standing: Standing) -> str:
 
 def _mention(name: str) -> str:
     """As Slack writes a mention: "@here" → "<!here>", "U012" → "<@U012>", "S012" → "<!subteam^S012>"."""
-    bare = name.strip("<>").removeprefix("@").removeprefix("!")
-    if bare in ("here", "channel", "everyone"):
-        return f"<!{bare}>"
-    if bare.startswith("subteam^"):
-        return f"<!{bare}>"
-    if bare[:1] in "UWS" and bare.isalnum() and bare.isupper() and len(bare) > 6:
-        return f"<!subteam^{bare}>" if bare.startswith("S") else f"<@{bare}>"
-    return escape(name)
+    if name.startswith("@"):
+        return f"<!{name.removeprefix('@')}>"
+    return f"<!subteam^{name}>" if name.startswith("S") else f"<@{name}>"
 
 
 # The chart

@@ -21,7 +21,7 @@ NAME = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"
     lambda name: name == name.strip() and name.isprintable()
 )
 MENTIONS = st.lists(
-    st.sampled_from(["@here", "@oncall", "U0123456789", "<!subteam^S0123456789>"]), min_size=1, max_size=3
+    st.sampled_from(["@here", "@channel", "U0123456789", "<!subteam^S0123456789>"]), min_size=1, max_size=3
 )
 COMMON = {
     "channel": CHANNEL,

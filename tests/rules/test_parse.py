@@ -55,7 +55,7 @@ def test_a_file_with_every_feature_means_what_it_says() -> None:
                 alert_at=(Decimal(80), Decimal(100), Decimal("112.5")),
                 then_every=Decimal(2500),
                 forecast=True,
-                mention=("@here", "U0123456789", "U0000000001", "S0123456789", "@oncall"),
+                mention=("@here", "U0123456789", "U0000000001", "S0123456789"),
                 mention_from=Decimal(80),
                 remind_every=timedelta(minutes=90),
                 escalate=Escalation(after=timedelta(minutes=30), channel="#finance"),

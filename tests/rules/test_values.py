@@ -208,7 +208,6 @@ def test_other_channels_are_refused(written: str) -> None:
         ("@here", "@here"),
         ("@channel", "@channel"),
         ("@everyone", "@everyone"),
-        ("@voice-team", "@voice-team"),
         ("U0123456789", "U0123456789"),
         ("@U0123456789", "U0123456789"),
         ("<@W0123456789>", "W0123456789"),
@@ -216,13 +215,21 @@ def test_other_channels_are_refused(written: str) -> None:
         ("<!subteam^S0123456789>", "S0123456789"),
     ],
 )
-def test_a_mention_is_a_handle_or_a_bare_id(written: str, meant: str) -> None:
+def test_a_mention_is_everybody_or_a_bare_id(written: str, meant: str) -> None:
     assert values.mention(written) == meant
 
 
-@pytest.mark.parametrize("written", ["here", "@", "@a b", "<!here>", "#voice", "C0123456789 "])
-def test_other_mentions_are_refused(written: str) -> None:
-    with pytest.raises(ValueError, match=r"\.$"):
+@pytest.mark.parametrize(
+    "written", ["@", "@a b", "#voice", "C0123456789 ", "@voice-team", "ada", "u0123456789", "@Ada."]
+)
+def test_a_mention_that_would_reach_nobody_is_refused_with_how_to_find_the_id(written: str) -> None:
+    with pytest.raises(ValueError, match=r"mentions nobody.*Copy member ID.*Copy group ID"):
+        values.mention(written)
+
+
+@pytest.mark.parametrize("written", ["here", "<!here>", "@Here", "HERE", "!here"])
+def test_a_mention_of_everybody_is_written_in_one_way(written: str) -> None:
+    with pytest.raises(ValueError, match='write "@here" for'):
         values.mention(written)
 
 

@@ -545,7 +545,7 @@ def test_nobody_is_pinged_but_whom_the_rules_name(name: str) -> None:
 
 NAMES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=80)
 AMOUNTS = st.integers(1, 10**12).map(Decimal) | st.integers(1, 5000).map(Decimal)
-PEOPLE = st.lists(st.sampled_from(["@here", ANNA, "S0123456789", "@oncall"]), max_size=20).map(tuple)
+PEOPLE = st.lists(st.sampled_from(["@here", ANNA, "S0123456789", "@channel"]), max_size=20).map(tuple)
 
 
 @st.composite
@@ -668,7 +668,7 @@ def figure(text: str) -> Fraction:
     return Fraction(re.findall(r"[−\d][\d,.]*", text.replace("$", ""))[0].replace(",", "").replace("−", "-"))
 
 
-ANYBODY = {"<!here>", f"<@{ANNA}>", f"<@{BEN}>", "<!subteam^S0123456789>"}
+ANYBODY = {"<!here>", "<!channel>", f"<@{ANNA}>", f"<@{BEN}>", "<!subteam^S0123456789>"}
 
 
 @given(name=NAMES, metric=st.sampled_from(Metric), stands=st.fractions(0, 10**14))
@@ -902,7 +902,7 @@ def test_a_warning_mentions_nobody_before_its_time() -> None:
         ("U0123456789", "<@U0123456789>"),
         ("W0123456789", "<@W0123456789>"),
         ("S0123456789", "<!subteam^S0123456789>"),
-        ("@oncall", "@oncall"),
+        ("U01", "<@U01>"),
     ],
 )
 def test_a_mention_is_written_as_slack_reads_it(written: str, sent: str) -> None:
