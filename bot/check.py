@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from bot.budget.account import bears, changed_at_once, mark_of
 from bot.budget.decide import Decision, Reason, after, decide
 from bot.budget.evaluate import Sight, Standing, evaluate, standing_in, windows_judged
 from bot.budget.forecast import REMEMBERED
 from bot.budget.incident import Incidents
 from bot.budget.sums import Sums
 from bot.cartesia.shared import SharedReadings
-from bot.model import Reading, Totals
+from bot.errors import AnotherAccount
+from bot.model import Message, Reading, Totals
 from bot.record import Curves
 from bot.rules.home import RulesInForce
 from bot.rules.models import Rule, Rules
@@ -75,6 +77,8 @@ class Checker:
     _curves: Curves = field(default_factory=dict)
     _watching_since: datetime | None = None
     _failing: bool = True  # until shown otherwise: a condition may be noted from before a restart
+    _doubting: bool = True  # the same
+    _why: str = ""  # the last reading was not judged
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sight: asyncio.Lock = field(default_factory=asyncio.Lock)  # what begins and what ends is noted one after the other
 
@@ -84,24 +88,29 @@ class Checker:
             self.usage.remember(last)
 
     async def check(self) -> list[Decision]:
-        """Read usage and judge it. Raises CartesiaError, StoreError."""
+        """Read usage and judge it. Raises CartesiaError, also where the reading is not judged, and StoreError."""
         reading = await self.usage.read_now(checked_span(self.now()))
         async with self._one_at_a_time:
+            changed = await self._recognize(reading)
             await self._keep(reading)
+            await self._trust(changed)
             decisions = await self._judge(reading, reading.read_at)  # one moment a check, however long it takes
         await self._sees()
         self.beat()
         return decisions
 
     async def foresee(self, reading: Reading) -> list[Decision]:
-        """What a check of this reading would decide; nothing is recorded or sent. Raises StoreError."""
+        """What a check of this reading would decide; nothing is recorded or sent. Raises AnotherAccount, StoreError."""
         await self._take_up()
+        if (changed := self._changed_at_once(reading)) and not await self._doubted_before(reading):
+            raise AnotherAccount(blocks.another_account(changed).text)
         kept = await self.incidents.watched(list(windows_judged(self.now())))
         return await self._decide(reading, kept, self.now())
 
     async def judge_again(self) -> None:
         """Judge the last reading by rules that have just taken force, without asking Cartesia. Raises StoreError."""
-        if last := self.usage.last(checked_span(self.now())):
+        last = self.usage.last(checked_span(self.now()))
+        if last and not self._changed_at_once(last):
             async with self._one_at_a_time:
                 await self._judge(last, self.now())
 
@@ -121,9 +130,49 @@ class Checker:
         self._known = last.days if last else {}
         return last
 
-    async def _keep(self, reading: Reading) -> None:
-        if self._known is None:
+    async def _recognize(self, reading: Reading) -> int:
+        """How many past days have changed at once, as in the reading before. Raises AnotherAccount for the first one.
+
+        Another process may have taken the change over meanwhile, so the database is asked before a reading is doubted.
+        """
+        if self._known is None or self._changed_at_once(reading):
             await self._take_up()
+        changed = self._changed_at_once(reading)
+        if changed and not await self._doubted_before(reading):
+            await self._doubt(reading, blocks.another_account(changed))
+        return changed
+
+    def _changed_at_once(self, reading: Reading) -> int:
+        return changed_at_once(self._known or {}, reading)
+
+    async def _doubted_before(self, reading: Reading) -> bool:
+        """Whether an earlier reading was, and this one agrees with it; several who check may share one reading."""
+        noted = await self.ledger.conditions("account")
+        return any(each.told and each.since != reading.read_at and bears(reading, each.detail) for each in noted)
+
+    async def _doubt(self, reading: Reading, words: Message) -> None:
+        """Tell of it once, however many such readings disagree with each other, and remember this one."""
+        now, mark = self.now(), mark_of(reading)
+        told = any(each.told for each in await self.ledger.conditions("account"))
+        await self.ledger.end("account", None, words, now)
+        await self.ledger.note("account", mark, reading.read_at)
+        await self.ledger.tell("account", mark, None if told else self._operations(), words, now)
+        self._doubting, self._why = True, words.text
+        self.told()
+        raise AnotherAccount(words.text)
+
+    async def _trust(self, changed: int) -> None:
+        """The reading is kept: what was doubted before it is over."""
+        if not self._doubting:
+            return
+        message = blocks.taken_over() if changed else blocks.as_before()
+        if await self.ledger.conditions("account"):
+            log.warning("%s", message.text)
+            await self.ledger.end("account", self._operations(), message, self.now())
+            self.told()
+        self._doubting, self._why = False, ""
+
+    async def _keep(self, reading: Reading) -> None:
         known, today = self._known or {}, utc_day(reading.read_at)
         await self.ledger.record_reading(reading, known)
         if today in reading.days and known.get(today) != reading.days[today]:
@@ -198,7 +247,7 @@ class Checker:
             return
         if noted and noted[0].told:
             return
-        why = outage.why if outage else "Cartesia has not answered yet."
+        why = outage.why if outage else self._why or "Cartesia has not answered yet."
         log.error("blind since %s: %s", since.isoformat(timespec="seconds"), why)
         await self.ledger.note("usage", "", since)
         await self.ledger.tell("usage", "", self._operations(), blocks.blind(since, why), now)

@@ -9,7 +9,8 @@ BotError                     one plain sentence that says what to do
 │   ├── Throttled            429: not before `retry_after` seconds
 │   ├── CartesiaUnavailable  no answer, or a 5xx
 │   ├── UnreadableAnswer     an answer whose shape is not the published one
-│   └── CertificateUntrusted who answered for Cartesia has a certificate that is not trusted
+│   ├── CertificateUntrusted who answered for Cartesia has a certificate that is not trusted
+│   └── AnotherAccount       figures that disown what was known; the next reading decides
 ├── FileUnreadable           a file that people wrote can't be read
 │   └── FileMissing          nothing stands at its path
 ├── StoreError               the database did not do what it was asked
@@ -75,6 +76,10 @@ class FileUnreadable(BotError):
 
 class FileMissing(FileUnreadable):
     """Nothing stands at the path."""
+
+
+class AnotherAccount(CartesiaError):
+    """The figures of past days have changed all at once; nothing is judged by this reading."""
 
 
 class StoreError(BotError):

@@ -90,7 +90,7 @@ class Health:
             async with asyncio.timeout(self.patience):
                 for source in self.reasons:
                     reasons += await source()
-                for source in (*self.warnings, self._blindness):
+                for source in (*self.warnings, self._blindness, self._doubts):
                     try:
                         warnings += await source()
                     except StoreError as error:
@@ -102,6 +102,10 @@ class Health:
     async def _blindness(self) -> list[str]:
         told = [condition for condition in await self.ledger.conditions("usage") if condition.told]
         return [f"blind since {condition.since:%Y-%m-%d %H:%M} UTC{self._why()}" for condition in told]
+
+    async def _doubts(self) -> list[str]:
+        doubted = await self.ledger.conditions("account")
+        return ["the figures of past days changed all at once; the next reading decides"] if doubted else []
 
     def _sight(self) -> StatusLine:
         last, outage = self.usage.last(checked_span(self.now())), self.usage.outage

@@ -106,6 +106,27 @@ def sees_again(since: datetime, now: datetime) -> Message:
     )
 
 
+def another_account(days: int) -> Message:
+    """The figures of so many past days have changed all at once."""
+    return plain(
+        f"The figures of {count(days, 'past day')} changed at once, as the key of another Cartesia account would "
+        "change them. Nothing is judged by them until the next reading agrees. If they are not yours, set "
+        "CARTESIA_ADMIN_API_KEY to your account's key again."
+    )
+
+
+def taken_over() -> Message:
+    """What had changed all at once stays so."""
+    return plain(
+        "The next reading agrees: the changed figures of past days are taken over, and what they correct is told."
+    )
+
+
+def as_before() -> Message:
+    """What had changed all at once was not taken over."""
+    return plain("The figures of past days are those of before again; nothing was judged by the changed ones.")
+
+
 def rerouted(message: Message, channel: str, mend: str) -> Message:
     """An alert that its own channel did not take, for the operations channel."""
     notice = f"{escape(channel)} did not take this message: {escape(mend)}."

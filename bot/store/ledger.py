@@ -18,7 +18,7 @@ from bot.store.outbox import enqueue
 from bot.store.tables import conditions, decisions, incidents, known_rules, outbox, readings, rule_revisions
 from bot.windows import midnight, utc_day
 
-ConditionName = Literal["rules", "usage", "delivery"]
+ConditionName = Literal["rules", "usage", "delivery", "account"]
 _SETTLING = timedelta(minutes=30)  # after a day, in which its last calls may still be counted
 
 
