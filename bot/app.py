@@ -31,6 +31,7 @@ from bot.hearing import Hearing
 from bot.inbound import Inbound
 from bot.listeners.actions import register_actions
 from bot.listeners.commands import Counter, register_commands
+from bot.listeners.gate import Gate, register_gate
 from bot.listeners.unhandled import register_unhandled
 from bot.loops import GLANCE, Loops
 from bot.network import http_client, untrusted
@@ -42,6 +43,7 @@ from bot.slack import blocks
 from bot.slack.people import People
 from bot.slack.sender import Sender
 from bot.socket_mode import SocketMode
+from bot.store.admissions import Admissions
 from bot.store.database import Database, open_database
 from bot.store.incidents import IncidentStore
 from bot.store.leases import Presence
@@ -86,6 +88,7 @@ class Bot:
     """The parts of one running bot that are started and stopped."""
 
     app: AsyncApp
+    people: People
     presence: Presence
     rules: RulesInForce
     usage: SharedReadings
@@ -170,11 +173,15 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
     app = bolt_app(reads)
     on_incidents = IncidentDesk(incidents, ledger, rules, now, deliveries.wake)
     desk = Desk(rules, usage, ledger, checker, on_incidents, health.status, lambda: presence.may_read, now)
-    counter = Counter(desk, People(reads), later=in_hand.add)
-    register_commands(app, counter)
-    register_actions(app, counter)
+    asking = slack_client(settings, settings.slack_bot_token, retries=False)  # a look-up has no time for a second try
+    people = People(asking, Admissions(database), in_hand.add)
+    gate = Gate(people, lambda: rules.current.access)
     register_unhandled(app, refusals)
-    return Bot(app, presence, rules, usage, checker, deliveries, loops, health, refusals, socket, in_hand, stop)
+    register_gate(app, gate, in_hand.add)
+    counter = Counter(desk, later=in_hand.add)
+    register_commands(app, counter)
+    register_actions(app, counter, gate)
+    return Bot(app, people, presence, rules, usage, checker, deliveries, loops, health, refusals, socket, in_hand, stop)
 
 
 async def open_store(settings: Settings, patience: float) -> Database:
@@ -245,7 +252,7 @@ async def _serve(settings: Settings, transport: Transport, now: Now, tempo: Temp
         database = await open_store(settings, DATABASE_PATIENCE)
         stack.push_async_callback(database.close)
         bot = build(settings, database, http, now, tempo)
-        await try_tokens(settings, transport, bot.app.client)
+        bot.people.workspace = await try_tokens(settings, transport, bot.app.client)
         await bot.rules.start()
         stood_by = await bot.presence.begin()
         stack.push_async_callback(_leave, bot)

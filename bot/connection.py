@@ -15,6 +15,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.access import Workspace, workspace_of
 from bot.errors import StartRefused
 from bot.network import proxy_for
 from bot.settings import APP_TOKEN, BOT_TOKEN, WHERE, Settings, Transport
@@ -53,17 +54,28 @@ def bolt_app(reads: AsyncWebClient) -> AsyncApp:
     )
 
 
-async def try_tokens(settings: Settings, transport: Transport, client: AsyncWebClient) -> None:
-    """Ask Slack whether it takes the tokens. Raises StartRefused; a Slack that can't be reached is waited for later."""
-    await _try_token(BOT_TOKEN, client.auth_test())
+async def try_tokens(settings: Settings, transport: Transport, client: AsyncWebClient) -> Workspace | None:
+    """Ask Slack whether it takes the tokens: the bot's workspace, None where Slack can't be reached and is waited for
+    later. Raises StartRefused."""
+    answer = await _try_token(BOT_TOKEN, client.auth_test())
     if transport == "socket" and settings.slack_app_token:
         token = settings.slack_app_token.get_secret_value()
         await _try_token(APP_TOKEN, client.apps_connections_open(app_token=token))
+    return _workspace(answer.data) if answer else None
 
 
-async def _try_token(name: str, call: Coroutine[Any, Any, Any]) -> None:
+def _workspace(answer: Any) -> Workspace | None:
     try:
-        await call
+        return workspace_of(answer)
+    except ValueError as error:
+        log.warning("Slack did not say which workspace the bot is in (%s)", error)
+        return None
+
+
+async def _try_token(name: str, call: Coroutine[Any, Any, Any]) -> Any:
+    """Slack's answer, None where it gave none."""
+    try:
+        return await call
     except Exception as error:
         refusal = classify(error)
         if refusal is None:
@@ -71,3 +83,4 @@ async def _try_token(name: str, call: Coroutine[Any, Any, Any]) -> None:
         if refusal.failure is Failure.CREDENTIAL:
             raise StartRefused(f"Slack refuses {name} ({refusal.code}): it is {WHERE[name]}.") from None
         log.warning("Slack could not be asked about %s (%s)", name, refusal.code)
+        return None

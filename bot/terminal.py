@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from bot.access import groups_among
 from bot.answers.answer import Row, Source, SummaryAnswer, summarize
 from bot.answers.incidents import IncidentDesk, NotUnderstoodError
 from bot.answers.naming import meant, near
@@ -281,10 +282,8 @@ def show_rules(settings: Settings) -> int:
 def notes(rules: Rules) -> list[str]:
     """What the file asks for that this version reads but does not do yet."""
     later = [f"{report.name}: reports are read but not sent yet." for report in rules.reports]
-    if any(name.startswith("S") for name in rules.access.viewers):
-        later.append(
-            "access: a user group among the viewers needs the scope usergroups:read; without it everyone may ask."
-        )
+    if groups_among((*rules.access.viewers, *rules.access.editors)):
+        later.append("access: a user group needs the scope usergroups:read; without it nobody is let in by the group.")
     return later
 
 

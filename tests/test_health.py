@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -39,11 +39,11 @@ async def hanging() -> Sequence[str]:
     return ()
 
 
-def health(backlog: Backlog = EMPTY, blind: list[Condition] | None = None, **sources: Any) -> Health:
+def health(backlog: Backlog = EMPTY, noted: Mapping[str, list[Condition]] | None = None, **sources: Any) -> Health:
     """With an outbox, conditions and sources of the test's own; all else is well."""
 
-    async def conditions(_: str) -> list[Condition]:
-        return blind or []
+    async def conditions(name: str) -> list[Condition]:
+        return (noted or {}).get(name, [])
 
     async def waiting() -> Backlog:
         return backlog
@@ -73,13 +73,15 @@ def test_a_warning_keeps_no_traffic_away_but_is_not_well(report: Report, ready: 
     assert report.json() == {"ok": ready, "reasons": list(report.reasons), "warnings": list(report.warnings)}
 
 
-async def test_blindness_is_a_warning_among_those_of_other_parts() -> None:
-    told = health(
-        blind=[Condition("", NOW, told=True), Condition("", NOW, told=False)],
+async def test_blindness_and_doubted_figures_are_warnings_among_those_of_other_parts() -> None:
+    told, untold = Condition("", NOW, told=True), Condition("", NOW, told=False)
+    report = await health(
+        noted={"usage": [told, untold], "account": [untold]},
         reasons=(says("not connected"),),
         warnings=(says("deaf", "crowded"),),
-    )
-    assert await told.report() == Report(("not connected",), ("deaf", "crowded", "blind since 2026-11-23 12:00 UTC"))
+    ).report()
+    doubted = "the figures of past days changed all at once; the next reading decides"
+    assert report == Report(("not connected",), ("deaf", "crowded", "blind since 2026-11-23 12:00 UTC", doubted))
 
 
 async def test_a_lost_database_is_one_reason_and_hides_no_other_warning() -> None:

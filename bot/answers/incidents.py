@@ -71,11 +71,20 @@ class IncidentDesk:
 
         return await self._act(number, change, lambda _: alerts.acknowledged(by))
 
-    async def undo(self, number: int, by: str) -> str | None:
-        """Neither acknowledged nor snoozed. A sentence where that is not possible. Raises StoreError."""
+    async def done_by(self, number: int) -> frozenset[str]:
+        """Who acknowledged or snoozed it. Raises StoreError."""
+        kept = await self.incidents.numbered(number)
+        return _done_by(kept.state) if kept else frozenset()
+
+    async def undo(self, number: int, by: str, *, others: bool) -> str | None:
+        """Neither acknowledged nor snoozed, also where `others` did that and they are let.
+
+        A sentence where that is not possible. Raises StoreError.
+        """
 
         def change(kept: Kept) -> Incident | None:
-            if kept.state.closed or not (kept.state.acknowledged or kept.state.snooze):
+            done_by = _done_by(kept.state)
+            if kept.state.closed or not done_by or not (others or done_by <= {by}):
                 return None
             return replace(kept.state, acknowledged=None, snooze=None)
 
@@ -234,6 +243,10 @@ def _up_to(fresh: Snooze, typed: str, state: Incident, rule: Rule) -> Snooze:
     if Fraction(wanted) <= stands:
         raise NotUnderstoodError(f"It stands at {amount(rule.metric, stands)} already; write more than that.")
     return replace(fresh, words=set_amount(rule.metric, wanted), amount=wanted)
+
+
+def _done_by(state: Incident) -> frozenset[str]:
+    return frozenset(each.by for each in (state.acknowledged, state.snooze) if each)
 
 
 def replay(recorded: Recorded, rule: Rule, kept: Kept, sight: Sight) -> Decision | None:

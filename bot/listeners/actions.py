@@ -1,7 +1,7 @@
 """Buttons, menus and the modal behind one of them.
 
-They work on old messages, after restarts and on every replica, since all they know is an alert's number; who lacks the
-right is told so.
+They work on old messages, after restarts and on every replica, since all they know is an alert's number. Only those
+whom the gate let through get here.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.access import Right
 from bot.answers.answer import Sorry
-from bot.answers.incidents import NotUnderstoodError
+from bot.answers.incidents import IncidentDesk, NotUnderstoodError
 from bot.answers.request import Overview
 from bot.answers.typed import unescaped
 from bot.answers.until import CHOICES, Reaching
 from bot.errors import StoreError
-from bot.listeners.commands import BROKEN, GUEST, Ack, Counter
+from bot.listeners.commands import BROKEN, Ack, Counter
+from bot.listeners.gate import Gate, person_of
 from bot.slack.alerts import ACKNOWLEDGE, SHOW_USAGE, SNOOZE, SNOOZE_AMOUNT, UNDO
 from bot.slack.blocks import render
 from bot.slack.parts import SHARE
@@ -35,10 +37,10 @@ Body = dict[str, Any]
 DOUBLE_CLICK = 5.0  # seconds within which the same button of the same message is pressed by accident
 
 
-def register_actions(app: AsyncApp, counter: Counter) -> None:
+def register_actions(app: AsyncApp, counter: Counter, gate: Gate) -> None:
     """Hear every button; stale ones are acknowledged by `unhandled.py`."""
     _answering(app, counter)
-    _acting(app, counter)
+    _acting(app, counter, gate)
     _snoozing(app, counter)
 
 
@@ -61,17 +63,17 @@ def _answering(app: AsyncApp, counter: Counter) -> None:
         return await ack()
 
 
-def _acting(app: AsyncApp, counter: Counter) -> None:
+def _acting(app: AsyncApp, counter: Counter, gate: Gate) -> None:
     incidents = counter.desk.incidents
 
     @app.action(ACKNOWLEDGE)
     async def on_acknowledge(ack: Ack, body: Body) -> BoltResponse:
-        counter.later(_done(counter, body, lambda user: incidents.acknowledge(_number(_value(body)), user)))
+        counter.later(_done(body, lambda user: incidents.acknowledge(_number(_value(body)), user)))
         return await ack()
 
     @app.action(UNDO)
     async def on_undo(ack: Ack, body: Body) -> BoltResponse:
-        counter.later(_done(counter, body, lambda user: incidents.undo(_number(_value(body)), user)))
+        counter.later(_done(body, lambda _: _undo(gate, incidents, body)))
         return await ack()
 
 
@@ -82,10 +84,10 @@ def _snoozing(app: AsyncApp, counter: Counter) -> None:
     async def on_snooze(ack: Ack, body: Body, client: AsyncWebClient) -> BoltResponse:
         how, _, number = _value(body).partition(":")
         if how == "amount":
-            counter.later(_done(counter, body, lambda _: _ask_for_amount(counter, client, body, _number(number))))
+            counter.later(_done(body, lambda _: _ask_for_amount(counter, client, body, _number(number))))
         else:
             until = CHOICES.get(how, Reaching(how))
-            counter.later(_done(counter, body, lambda user: incidents.snooze(_number(number), user, until)))
+            counter.later(_done(body, lambda user: incidents.snooze(_number(number), user, until)))
         return await ack()
 
     @app.view(SNOOZE_AMOUNT)
@@ -93,26 +95,35 @@ def _snoozing(app: AsyncApp, counter: Counter) -> None:
         view, user = body["view"], str(body["user"]["id"])
         typed = unescaped(str(view["state"]["values"][SNOOZE_AMOUNT][SNOOZE_AMOUNT].get("value") or ""))
         number = _number(str(view.get("private_metadata") or ""))
-        if refusal := await _refused(counter, user, lambda user: incidents.snooze(number, user, Reaching(typed))):
+        if refusal := await _refused(user, lambda user: incidents.snooze(number, user, Reaching(typed))):
             return await ack(response_action="errors", errors={SNOOZE_AMOUNT: refusal[:150]})
         return await ack()
 
 
-async def _done(counter: Counter, body: Body, act: Callable[[str], Awaitable[str | None]]) -> None:
-    """Do it for whoever may; why it was not done is told to the person alone."""
-    if refusal := await _refused(counter, str(body["user"]["id"]), act):
+async def _done(body: Body, act: Callable[[str], Awaitable[str | None]]) -> None:
+    """Do it; why it was not done is told to the person alone."""
+    if refusal := await _refused(str(body["user"]["id"]), act):
         await respond(_answer_to(body), render(Sorry(refusal)))
 
 
-async def _refused(counter: Counter, user: str, act: Callable[[str], Awaitable[str | None]]) -> str | None:
-    """Do it for whoever may: None where it is done, else why not, whatever went wrong."""
+async def _refused(user: str, act: Callable[[str], Awaitable[str | None]]) -> str | None:
+    """Do it: None where it is done, else why not, whatever went wrong."""
     try:
-        return await act(user) if await counter.may_act(user) else GUEST.sentence
+        return await act(user)
     except (NotUnderstoodError, StoreError) as error:
         return str(error)
     except Exception:  # the person must hear something, and the log has it all
         log.exception("a click failed")
         return BROKEN.sentence
+
+
+async def _undo(gate: Gate, incidents: IncidentDesk, body: Body) -> str | None:
+    """Undo what the person did; what somebody else did takes a right of its own."""
+    person, number = person_of(body), _number(_value(body))
+    assert person is not None  # noqa: S101 somebody clicked
+    others = bool(await incidents.done_by(number) - {person.id})
+    refusal = (await gate.may(person, Right.UNDO_OTHERS)).refusal if others else None
+    return refusal or await incidents.undo(number, person.id, others=others)
 
 
 async def _ask_for_amount(counter: Counter, client: AsyncWebClient, body: Body, number: int) -> str | None:

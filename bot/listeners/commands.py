@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
-from bot.answers.answer import Answer, Sorry
+from bot.answers.answer import Sorry
 from bot.answers.desk import Desk
-from bot.answers.request import Help, Request, parse_request
+from bot.answers.request import Request, parse_request
 from bot.answers.typed import unescaped
 from bot.model import Message
 from bot.slack.blocks import render, shared
-from bot.slack.people import People
+from bot.slack.people import Later
 from bot.slack.respond import body_of, respond
 from bot.windows import utc_day
 
 COMMAND = "/agent-usage"
-GUEST = Sorry("Guests can't ask for usage here; the `access` part of rules.yaml says who can.")
 BROKEN = Sorry("That went wrong on the bot's side and is in its log; please ask again.")
 
 Ack = Callable[..., Awaitable[BoltResponse]]
@@ -30,36 +29,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Counter:
-    """Where questions arrive. `later` runs what outlives the acknowledgement, until it is done or the bot stops."""
+    """Where questions arrive from those whom the gate let through. `later` runs what outlives the acknowledgement,
+    until it is done or the bot stops."""
 
     desk: Desk
-    people: People
-    later: Callable[[Coroutine[Any, Any, None]], None]
-
-    def at_once(self, user: str, request: Request) -> Answer | None:
-        """The answer, where both the person's right and the figures are known; help is anybody's."""
-        if isinstance(request, Help):
-            return self.desk.at_once(request)
-        allowed = self.people.may_ask_at_once(user, self.desk.rules.current.access)
-        if allowed is None:
-            return None
-        return self.desk.at_once(request) if allowed else GUEST
+    later: Later
 
     async def answer(self, user: str, request: Request) -> Message:
         """The answer; what nobody foresaw is logged, and the asker is told."""
         try:
-            if not await self.people.may_ask(user, self.desk.rules.current.access):
-                return render(GUEST)
             return render(await self.desk.answer(request, user))
         except Exception:  # the asker must hear something, and the log has it all
             log.exception("an answer failed")
             return render(BROKEN)
-
-    async def may_act(self, user: str) -> bool:
-        """Whether this person may acknowledge and snooze: whoever may ask."""
-        access = self.desk.rules.current.access
-        known = self.people.may_ask_at_once(user, access)
-        return await self.people.may_ask(user, access) if known is None else known
 
     async def answer_later(self, user: str, request: Request, url: str) -> None:
         """Answer the asker alone."""
@@ -80,7 +62,7 @@ def register_commands(app: AsyncApp, counter: Counter) -> None:
     @app.command(COMMAND)
     async def on_command(ack: Ack, body: dict[str, Any]) -> BoltResponse:
         request, user = counter.parse(str(body.get("text") or "")), str(body.get("user_id") or "")
-        if known := counter.at_once(user, request):
+        if known := counter.desk.at_once(request):
             return await ack(**body_of(render(known)))
         counter.later(counter.answer_later(user, request, str(body.get("response_url") or "")))
         return await ack()

@@ -210,6 +210,11 @@ class Access:
         Field(description="Who may ask: everyone (but guests), or a list as for editors; default: everyone."),
     ] = ("everyone",)
 
+    @property
+    def fingerprint(self) -> str:
+        """A short stable hash of who may do what."""
+        return _hash("viewers", *self.viewers, "editors", *self.editors)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 SCOPES = {
     "commands": "the slash command",
     "chat:write": "post alerts",
-    "users:read": "tell guests and admins apart",
+    "users:read": "tell your own people from guests and other organisations",
     "chat:write.public": "post to public channels without an invitation",
     "channels:read": "find public channels by name",
     "groups:read": "find private channels by name",

@@ -1,89 +1,208 @@
-"""Who may ask: guests may not, unless the rules' `access` says otherwise (DESIGN section 3)."""
+"""What Slack says of people, looked up and remembered; `bot.access` judges by it who may do what."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, Final
 
+from cachetools import TTLCache
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.access import (
+    ALLOWED,
+    NOBODY,
+    OUTSIDER,
+    RIGHTS,
+    Person,
+    Profile,
+    Right,
+    Role,
+    Ruling,
+    Workspace,
+    groups_among,
+    is_outsider,
+    judge,
+    names_with,
+    profile_of,
+    workspace_of,
+)
+from bot.errors import StoreError
 from bot.rules.models import Access
-from bot.slack.failures import classify
+from bot.slack.failures import Refusal, classify
+from bot.store.admissions import HOUR, Admissions
 
-_KEPT = 300.0  # seconds that what Slack said of a person is believed
-_PATIENCE = 0.5  # seconds that an asker waits for it: the whole answer is promised within 3
-_PAUSE = 60.0  # seconds before Slack is asked again after it could not tell
+BELIEVED: Final = 300.0  # seconds that what Slack said of a person is remembered
+MOST: Final = 10_000  # people remembered at once, so that ids without end do not fill the memory
+PATIENCE: Final = 0.5  # seconds that somebody waits for a look-up: the whole answer is promised within 3
+
+_NOBODY: Final = frozenset({"user_not_found", "user_not_visible"})  # answers about one person, and no outages
+_NO_GROUP: Final = frozenset({"no_such_subteam", "subteam_disabled"})
+
+NO_SCOPE: Final = "The bot may not ask Slack who you are: whoever runs it must add the scope {} and install it again."
+UNTOLD: Final = {
+    Role.VIEWERS: "Slack does not say who you are at the moment ({}), so nothing is shown or changed; try again soon.",
+    Role.EDITORS: "Slack does not say who you are at the moment ({}), so nobody may edit; try again soon.",
+}
 
 log = logging.getLogger(__name__)
 
+Later = Callable[[Coroutine[Any, Any, None]], None]
+
 
 class People:
-    """Looks people up, and remembers them for five minutes."""
+    """Looks people up, and remembers them for five minutes. `later` runs what need not be waited for.
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    What Slack says of one person decides about that one. Where it does not answer, whoever was let in within the last
+    day keeps a viewer's rights, and nobody has an editor's.
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        admissions: Admissions,
+        later: Later,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.workspace: Workspace | None = None  # until auth.test was answered
         self._client = client
-        self._people: dict[str, tuple[float, Mapping[str, Any]]] = {}
-        self._groups: dict[str, tuple[float, frozenset[str]]] = {}
-        self._not_before = 0.0
+        self._admissions = admissions
+        self._later = later
+        self._clock = clock
+        self._quiet_until = float("-inf")  # as Slack asked by a Retry-After
+        self._profiles: TTLCache[str, Profile] = TTLCache(MOST, BELIEVED, clock)
+        self._members: TTLCache[str, frozenset[str]] = TTLCache(MOST, BELIEVED, clock)
+        self._noted: TTLCache[tuple[str, str], None] = TTLCache(MOST, HOUR, clock)
 
-    def may_ask_at_once(self, user_id: str, access: Access) -> bool | None:
-        """The answer where it is remembered, None where Slack has to be asked."""
-        person = _remembered(self._people, user_id)
-        if "everyone" in access.viewers:
-            return None if person is None else not _is_guest(person)
-        if user_id in access.viewers:
-            return True
-        if person is None:
+    def at_once(self, person: Person, right: Right, access: Access) -> Ruling | None:
+        """The ruling where nobody has to be asked. For an editor's right Slack is asked each time it is used."""
+        if self.workspace is None:
             return None
-        if "admins" in access.viewers and _is_admin(person):
-            return True
-        groups = [_remembered(self._groups, group) for group in _groups(access.viewers)]
-        if any(group is None for group in groups):
+        if is_outsider(person, self.workspace):
+            return Ruling(OUTSIDER)
+        profile = None if RIGHTS[right] is Role.EDITORS else self._profiles.get(person.id)
+        if profile is None:
             return None
-        return any(user_id in (group or ()) for group in groups)
+        groups = groups_among(names_with(right, access))
+        members = {group: found for group in groups if (found := self._members.get(group)) is not None}
+        return judge(person, profile, self.workspace, access, right, members)
 
-    async def may_ask(self, user_id: str, access: Access) -> bool:
-        """Whether this person may see figures. Where Slack can't tell, asking is allowed."""
-        if time.monotonic() < self._not_before:
-            return True
+    async def ruling(self, person: Person, right: Right, access: Access) -> Ruling:
+        """Whether this person may do this, within a second. What Slack or the database fails to do is in the ruling."""
+        known = self.at_once(person, right, access)
         try:
-            async with asyncio.timeout(_PATIENCE):
-                await self._look_up(user_id, access)
+            async with asyncio.timeout(PATIENCE):
+                ruling = known or await self._asked(person, right, access)
         except Exception as error:
-            self._not_before = time.monotonic() + _PAUSE
-            refusal = classify(error)
-            if refusal is None and not isinstance(error, SlackApiError):
+            if (refusal := classify(error)) is None:
                 raise
-            log.warning("rights of %s can't be looked up (%s): asking is allowed", user_id, refusal and refusal.code)
-            return True
-        return self.may_ask_at_once(user_id, access) is not False
+            late = self.at_once(person, right, access)  # one of several groups may have told enough
+            return late or await self._untold(person, right, access, refusal, _scope_lacking(error))
+        self._note(person, access, ruling)
+        if known is None and not ruling.allows and RIGHTS[right] is Role.VIEWERS:
+            self._forget(person, access)
+        return ruling
 
-    async def _look_up(self, user_id: str, access: Access) -> None:
-        if _remembered(self._people, user_id) is None:
-            answer = await self._client.users_info(user=user_id)
-            self._people[user_id] = (time.monotonic(), answer["user"])
-        for group in _groups(access.viewers):
-            if _remembered(self._groups, group) is None:
-                listed = await self._client.usergroups_users_list(usergroup=group)
-                self._groups[group] = (time.monotonic(), frozenset(listed["users"]))
+    async def _asked(self, person: Person, right: Right, access: Access) -> Ruling:
+        """The ruling by what Slack says now. Raises what its client raises, and ValueError for a broken answer."""
+        if self._clock() < self._quiet_until:
+            raise TimeoutError
+        if self.workspace is None:
+            self.workspace = workspace_of(_content(await self._client.auth_test()))
+        if is_outsider(person, self.workspace):
+            return Ruling(OUTSIDER)
+        profile = self._profiles[person.id] = await self._profile(person.id)
+        known = judge(person, profile, self.workspace, access, right, {})
+        return known or await self._judged_by_groups(person, profile, self.workspace, access, right)
+
+    async def _judged_by_groups(
+        self, person: Person, profile: Profile, workspace: Workspace, access: Access, right: Right
+    ) -> Ruling:
+        """The ruling by those user groups that Slack tells of; raises where it hangs on one that it does not."""
+        groups = groups_among(names_with(right, access))
+        answers = await asyncio.gather(*map(self._group, groups), return_exceptions=True)
+        members = {group: found for group, found in zip(groups, answers, strict=True) if isinstance(found, frozenset)}
+        if ruling := judge(person, profile, workspace, access, right, members):
+            return ruling
+        raise next(each for each in answers if isinstance(each, BaseException))
+
+    async def _profile(self, user_id: str) -> Profile:
+        try:
+            return profile_of(_content(await self._client.users_info(user=user_id)))
+        except SlackApiError as error:
+            if error.response.get("error") in _NOBODY:
+                return NOBODY
+            raise
+
+    async def _group(self, group: str) -> frozenset[str]:
+        """Who is in the user group, remembered or asked; nobody where there is no such group."""
+        found = self._members.get(group)
+        if found is None:
+            found = self._members[group] = await self._members_of(group)
+        return found
+
+    async def _members_of(self, group: str) -> frozenset[str]:
+        try:
+            answer = _content(await self._client.usergroups_users_list(usergroup=group))
+        except SlackApiError as error:
+            if error.response.get("error") in _NO_GROUP:
+                return frozenset()
+            raise
+        return frozenset(map(str, answer.get("users") or ()))
+
+    async def _untold(self, person: Person, right: Right, access: Access, refusal: Refusal, scope: str) -> Ruling:
+        """The ruling where Slack does not tell who this is."""
+        self._quiet_until = max(self._quiet_until, self._clock() + (refusal.retry_after or 0.0))
+        role = RIGHTS[right]
+        let_in = role is Role.VIEWERS and await self._was_let_in(person, access)
+        log.warning("%s can't be looked up (%s): %s", person.id, refusal.code, "let in before" if let_in else "refused")
+        if let_in:
+            return ALLOWED
+        return Ruling(NO_SCOPE.format(scope) if scope else UNTOLD[role].format(refusal.code))
+
+    async def _was_let_in(self, person: Person, access: Access) -> bool:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._admissions.holds(person.id, access.fingerprint)
+        except (StoreError, TimeoutError) as error:
+            log.warning("who was let in before can't be looked up: %s", error)
+            return False
+
+    def _note(self, person: Person, access: Access, ruling: Ruling) -> None:
+        """Keep for a day that this person was let in; it is written once an hour."""
+        admitted = (person.id, access.fingerprint)
+        if ruling.allows and admitted not in self._noted:
+            self._noted[admitted] = None
+            self._later(_written(partial(self._admissions.note, *admitted)))
+
+    def _forget(self, person: Person, access: Access) -> None:
+        """This person is let in no longer, also while Slack does not answer."""
+        self._noted.pop((person.id, access.fingerprint), None)
+        self._later(_written(partial(self._admissions.forget, person.id)))
 
 
-def _remembered(kept: Mapping[str, tuple[float, Any]], key: str) -> Any | None:
-    found = kept.get(key)
-    return found[1] if found and time.monotonic() - found[0] < _KEPT else None
+async def _written(write: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await write()
+    except StoreError as error:
+        log.warning("who was let in was not kept: %s", error)
 
 
-def _groups(viewers: tuple[str, ...]) -> list[str]:
-    return [name for name in viewers if name.startswith("S")]
+def _content(response: AsyncSlackResponse) -> dict[str, Any]:
+    """What an answer says. Raises ValueError where it is no object."""
+    match response.data:
+        case dict() as content:
+            return content
+    raise ValueError("an answer that is no object")
 
 
-def _is_guest(person: Mapping[str, Any]) -> bool:
-    return bool(person.get("is_restricted") or person.get("is_ultra_restricted"))
-
-
-def _is_admin(person: Mapping[str, Any]) -> bool:
-    return bool(person.get("is_admin") or person.get("is_owner") or person.get("is_primary_owner"))
+def _scope_lacking(error: Exception) -> str:
+    """The scope that the bot's token lacks, where that is what Slack refused it for."""
+    if not isinstance(error, SlackApiError) or error.response.get("error") != "missing_scope":
+        return ""
+    return str(error.response.get("needed") or "users:read")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from bot.errors import DatabaseUnusable
 from bot.store.database import Database
 
-HEAD = "0001"  # the newest migration; naming it here spares every start the import of Alembic
+HEAD = "0002_admissions"  # the newest migration; naming it here spares every start the import of Alembic
 _LOCK = 7_246_110_019  # any number of our own, for PostgreSQL's advisory lock
 
 

@@ -146,6 +146,15 @@ outbox = Table(
     comment="messages to Slack: waiting, sending (claimed by holder), delivered",
 )
 
+admissions = Table(
+    "admissions",
+    metadata,
+    Column("user_id", String(40), primary_key=True),
+    Column("access", String(16), nullable=False),
+    Column("at", Double, nullable=False),
+    comment="who was let in, under which access and when: within a day they may ask although Slack does not answer",
+)
+
 conditions = Table(
     "conditions",
     metadata,

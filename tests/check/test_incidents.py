@@ -34,7 +34,7 @@ async def test_people_are_reminded_every_4_hours_until_somebody_acknowledges(sta
     assert await bot.desk.acknowledge(1, ADA) is None
     bot.clock.go(hours=4)
     assert await bot.check() == []
-    assert await bot.desk.undo(1, ADA) is None
+    assert await bot.desk.undo(1, ADA, others=True) is None
     assert await bot.check() == ["REMINDER Daily"]
     await bot.explains_itself()
 
@@ -162,7 +162,11 @@ async def test_nothing_can_be_undone_about_an_alert_that_is_closed(start: Start)
     bot.clock.go_to("26 00:05")
     assert await bot.check() == ["CLOSED Daily"]
     await bot.hears()
-    for done in (bot.desk.undo(1, ADA), bot.desk.acknowledge(1, ADA), bot.desk.snooze(1, ADA, CHOICES["hour"])):
+    for done in (
+        bot.desk.undo(1, ADA, others=True),
+        bot.desk.acknowledge(1, ADA),
+        bot.desk.snooze(1, ADA, CHOICES["hour"]),
+    ):
         assert await done == "Alert 1 is closed: there is nothing left to do about it."
     assert await bot.hears() == []
 

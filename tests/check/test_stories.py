@@ -35,7 +35,7 @@ async def click(bot: Bot, chance: random.Random) -> None:
         case 0:
             await bot.desk.acknowledge(number, "U1")
         case 1:
-            await bot.desk.undo(number, "U2")
+            await bot.desk.undo(number, "U2", others=True)
         case _:
             with contextlib.suppress(NotUnderstoodError):
                 until = chance.choice([*CHOICES.values(), Reaching("$120"), Reaching("130")])

@@ -74,11 +74,11 @@ async def test_a_guest_is_told_that_guests_may_not_ask(world: World) -> None:
     assert answer.text.startswith("Guests can't ask")
 
 
-async def test_where_rights_cannot_be_looked_up_asking_is_allowed(world: World) -> None:
+async def test_without_the_scope_to_look_people_up_nobody_may_ask_and_is_told_why(world: World) -> None:
     world.slack.scopes.discard("users:read")
     await world.run()
     answer = await (await world.slack.command(COMMAND, "today", user=MEMBER)).answer()
-    assert "$0.00" in answer.text
+    assert "must add the scope users:read" in answer.text
 
 
 async def test_an_answer_does_not_wait_for_a_slack_that_cannot_say_who_asks(world: World) -> None:
