@@ -23,11 +23,13 @@ class FaultKind(StrEnum):
     ACCEPT_THEN_STATUS = "accept_then_status"
     ACCEPT_THEN_HANG = "accept_then_hang"
     ACCEPT_THEN_REFUSE = "accept_then_refuse"
+    ACCEPT_THEN_ANSWER = "accept_then_answer"
     HANG = "hang"
     SLOW = "slow"
     STATUS = "status"
     REFUSE = "refuse"
     GARBAGE = "garbage"
+    ANSWER = "answer"
 
     @property
     def performs(self) -> bool:
@@ -40,7 +42,8 @@ class Fault:
     """One thing that goes wrong.
 
     `status` is the HTTP status of the `status` kinds; `retry_after` (seconds) goes into the `Retry-After` header;
-    `error` is the vendor's error word; `seconds` is how long `slow` waits; `body` replaces the body of the answer.
+    `error` is the vendor's error word; `seconds` is how long `slow` waits; `body` replaces the body of the answer, for
+    the `answer` kinds as JSON.
     """
 
     kind: FaultKind | str
@@ -150,6 +153,8 @@ async def answer_under(
             return answering.fail(fault)
         case FaultKind.REFUSE | FaultKind.ACCEPT_THEN_REFUSE:
             return answering.refuse(fault)
+        case FaultKind.ANSWER | FaultKind.ACCEPT_THEN_ANSWER:
+            return web.Response(text=fault.body, content_type="application/json")
         case _:
             return web.Response(text=fault.body, content_type="text/html")
 

@@ -25,9 +25,9 @@ _OPENED_AGAIN = """
     )
 """
 _PRESENT_STATES = """
-    SELECT root.posted_channel, root.posted_ts, json_extract(edit.body, '$.text')
-    FROM outbox edit JOIN outbox root ON root.incident_id = edit.incident_id AND root.action = 'post'
-    WHERE edit.state = 'delivered' AND edit.seq = (
+    SELECT edit.posted_channel, edit.posted_ts, json_extract(edit.body, '$.text')
+    FROM outbox edit
+    WHERE edit.action = 'edit' AND edit.state = 'delivered' AND edit.seq = (
         SELECT max(seq) FROM outbox latest WHERE latest.incident_id = edit.incident_id AND latest.action = 'edit'
     )
 """

@@ -373,11 +373,12 @@ class Workspace:
         return channel
 
     def find_channel(self, name_or_id: str) -> Channel | None:
-        """By id, "#name" or name."""
+        """By id, "#name" or name; of several channels of one name, one that is not archived."""
         if name_or_id in self.channels:
             return self.channels[name_or_id]
         name = name_or_id.removeprefix("#")
-        return next((each for each in self.channels.values() if each.im_with is None and each.name == name), None)
+        named = [each for each in self.channels.values() if each.im_with is None and each.name == name]
+        return min(named, key=lambda each: each.archived, default=None)
 
     def direct_messages_with(self, user_id: str) -> Channel:
         """The conversation between the bot and this person, opened when it does not exist yet."""
