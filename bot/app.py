@@ -33,6 +33,7 @@ from bot.listeners.actions import register_actions
 from bot.listeners.commands import Counter, register_commands
 from bot.listeners.gate import Gate, register_gate
 from bot.listeners.unhandled import register_unhandled
+from bot.logs import ends, repeats
 from bot.loops import GLANCE, Loops
 from bot.network import http_client, untrusted
 from bot.refusals import Refusals
@@ -197,7 +198,7 @@ async def open_store(settings: Settings, patience: float) -> Database:
 
 async def _migrate_within(database: Database, patience: float) -> None:
     """Bring the database to its current schema within so many seconds. Raises StoreError."""
-    give_up, said = time.monotonic() + patience, ""
+    give_up = time.monotonic() + patience
     while True:
         try:
             if await migrate(database):
@@ -207,9 +208,9 @@ async def _migrate_within(database: Database, patience: float) -> None:
         except StoreError as error:
             if time.monotonic() > give_up:
                 raise
-            if str(error) != said:
-                log.warning("%s Waiting for it, at most %.0f s more.", error, give_up - time.monotonic())
-                said = str(error)
+            left = give_up - time.monotonic()
+            same = repeats("database at start", str(error))
+            log.warning("%s Waiting for it, at most %.0f s more.", error, left, extra=same)
             await asyncio.sleep(1)
         else:
             return
@@ -348,7 +349,9 @@ async def _beat(http: httpx.AsyncClient, url: SecretStr | None, hearing: Hearing
         if url is None or await hearing.warnings():
             return
         (await http.get(url.get_secret_value())).raise_for_status()
+        log.info("HEARTBEAT_URL is reached again", extra=ends("HEARTBEAT_URL"))
     except StoreError as error:
-        log.error("%s HEARTBEAT_URL was not fetched.", error)
+        log.error("%s HEARTBEAT_URL was not fetched.", error, extra=repeats("HEARTBEAT_URL", str(error)))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        log.warning("HEARTBEAT_URL was not reached (%s)", untrusted(error) or type(error).__name__)
+        why = untrusted(error) or type(error).__name__
+        log.warning("HEARTBEAT_URL was not reached (%s)", why, extra=repeats("HEARTBEAT_URL", why))

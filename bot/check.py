@@ -16,6 +16,7 @@ from bot.budget.incident import Incidents
 from bot.budget.sums import Sums
 from bot.cartesia.shared import SharedReadings
 from bot.errors import AnotherAccount
+from bot.logs import ends, repeats
 from bot.model import Message, Reading, Totals
 from bot.record import Curves
 from bot.rules.home import RulesInForce
@@ -204,7 +205,13 @@ class Checker:
         lacking = [day for day in reading.missing(reading.span) if known.get(day, Totals()) != Totals()]
         if lacking:
             days = ", ".join(map(str, lacking[-3:]))
-            log.warning("Cartesia sent no figure for %s, which had one; no budget over these days is judged", days)
+            log.warning(
+                "Cartesia sent no figure for %s, which had one; no budget over these days is judged",
+                days,
+                extra=repeats("figures", days),
+            )
+        else:
+            log.info("Cartesia sends every figure that it had again", extra=ends("figures"))
         return lacking
 
     async def _say(self, decision: Decision, reading: Reading, kept: Kept | None, now: datetime) -> None:

@@ -20,6 +20,8 @@ BotError                     one plain sentence that says what to do
 
 from __future__ import annotations
 
+import re
+
 from bot.redaction import redacted
 
 
@@ -28,6 +30,11 @@ class BotError(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(redacted(text))
+
+    @property
+    def gist(self) -> str:
+        """The text without the number that Cartesia gives each request: by this, two are the same trouble."""
+        return re.sub(r" \[request [\w-]+\]", "", str(self))
 
 
 class SettingsError(BotError):

@@ -7,9 +7,10 @@ import codecs
 import io
 import json
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Any, TextIO
 from urllib.parse import quote
 
 from bot.redaction import redacted
@@ -17,6 +18,8 @@ from bot.redaction import redacted
 SHORTEST = 8  # characters of a secret that is blotted out wherever it stands: a shorter one may be a part of any word
 
 _CHATTY = ("slack_sdk", "httpx", "httpcore", "sqlalchemy", "aiosqlite", "alembic", "aiohttp", "asyncio")
+_LIBRARIES = (*_CHATTY, "slack_bolt")
+_QUIET = 600.0  # seconds before a line that repeats is said again
 
 
 class Blotted(logging.Formatter):
@@ -45,14 +48,51 @@ class Blotted(logging.Formatter):
         return redacted(text)
 
 
+def repeats(topic: str, *same: object) -> dict[str, Any]:
+    """For `extra`: this line is said once, and then at most every ten minutes while `same` stays the same.
+
+    `topic` names the trouble. What may change from one line to the next without being news is not in `same`.
+    """
+    return {"topic": topic, "same": same}
+
+
+def ends(topic: str) -> dict[str, Any]:
+    """For `extra`: this line says that the trouble is over, and is only said where lines of this topic were."""
+    return {"ended": topic}
+
+
+class Repeats(logging.Filter):
+    """Lets through what `repeats` and `ends` say; a library's lines repeat as well. `seconds` is a monotonic clock."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._said: dict[str, dict[object, float]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if ended := getattr(record, "ended", None):
+            return self._said.pop(ended, None) is not None
+        if topic := getattr(record, "topic", None):
+            return self._is_news(topic, (record.msg, record.__dict__["same"]))
+        return not record.name.startswith(_LIBRARIES) or self._is_news(record.name, record.getMessage())
+
+    def _is_news(self, topic: str, line: object) -> bool:
+        """Whether this line was not said within the last ten minutes; if so, it is noted as said now."""
+        now = self._seconds()
+        recent = {said: at for said, at in self._said.get(topic, {}).items() if now - at < _QUIET}
+        self._said[topic] = {line: now, **recent}
+        return line not in recent
+
+
 def _forms(secret: str) -> set[str]:
     """The secret as it is, and as repr(), JSON and URLs write it."""
     return {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe="")}
 
 
-def set_up(level: str, log_format: str, secrets: Sequence[str]) -> None:
+def set_up(level: str, log_format: str, secrets: Sequence[str], seconds: Callable[[], float] = time.monotonic) -> None:
     """Log to standard error. Libraries speak from WARNING up: at DEBUG they print requests, at INFO bodies."""
     handler = logging.StreamHandler()
+    handler.addFilter(Repeats(seconds))
     handler.setFormatter(Blotted(secrets, as_json=log_format == "json"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _CHATTY:

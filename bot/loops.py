@@ -14,6 +14,7 @@ from typing import TypeVar
 from bot.check import Checker
 from bot.errors import CartesiaError, StoreError
 from bot.hearing import Hearing
+from bot.logs import ends, repeats
 from bot.rules.home import RulesInForce
 from bot.store.leases import Presence
 from bot.waiting import set_within
@@ -54,16 +55,16 @@ class Loops:
                 self._next_check = None
             elif self._next_check is None:
                 taken_over = time.monotonic() - began > START
-                left = await _logged(self.presence.until_next_reading) if taken_over else 0.0
+                left = await _logged("taking over", self.presence.until_next_reading) if taken_over else 0.0
                 self._next_check = self.seconds() + (left or 0.0)
             elif self._is_due():
                 self._checking_since = time.monotonic()
                 self._next_check = self.seconds() + self.interval.total_seconds()
-                await _logged(self._check_once)
+                await _logged("the check", self._check_once)
                 self._checking_since = None
             elif self._rules_changed.is_set():
                 self._rules_changed.clear()
-                await _logged(self.checker.judge_again)
+                await _logged("judging by new rules", self.checker.judge_again)
 
     def _pause(self) -> float:
         """Seconds until the next look at whether a check is due."""
@@ -87,17 +88,17 @@ class Loops:
             if not self.presence.may_read:
                 self.checker.look_away()
             elif self.checker.usage.outage or not self._is_about_to_see():
-                await _logged(partial(self.checker.watch_sight, now))
+                await _logged("the watch over sight", partial(self.checker.watch_sight, now))
 
     async def watch_hearing(self) -> None:
         """Tell, once Slack takes messages again, that it took none for too long."""
         while not await set_within(self.stop, LOOK):
-            await _logged(self.hearing.watch)
+            await _logged("the watch over deliveries", self.hearing.watch)
 
     async def watch_rules(self) -> None:
         """Put changed rules in force."""
         while not await set_within(self.stop, LOOK):
-            if await _logged(self.rules.look):
+            if await _logged("the look at the rules", self.rules.look):
                 self._rules_changed.set()
                 self.told()
 
@@ -107,7 +108,7 @@ class Loops:
         while not await set_within(self.stop, LOOK):
             if self.presence.may_read and _left(next_time) <= 0:
                 next_time = time.monotonic() + DAY
-                await _logged(self.keep)
+                await _logged("the daily clearing", self.keep)
 
     async def _check_once(self) -> None:
         await self.checker.check()
@@ -118,10 +119,12 @@ def _left(moment: float) -> float:
     return max(0.0, moment - time.monotonic())
 
 
-async def _logged(work: Callable[[], Awaitable[T]]) -> T | None:
+async def _logged(name: str, work: Callable[[], Awaitable[T]]) -> T | None:
     """What the work gives; foreseen trouble becomes a log line, since the loop comes round again."""
     try:
-        return await work()
+        done = await work()
     except (CartesiaError, StoreError) as error:
-        log.error("%s", error)
+        log.error("%s", error, extra=repeats(name, error.gist))
         return None
+    log.info("%s works again", name, extra=ends(name))
+    return done

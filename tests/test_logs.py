@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs import Blotted, set_up, write_anything
+from bot.logs import Blotted, Repeats, ends, repeats, set_up, write_anything
 
 SECRETS = ["xoxb-HUSH", "sk_car_admin_HUSH", 'pa"ss\\wö rd/+', "https://hc-ping.example/HUSH", "xoxb-HUSH-longer"]
 BOTH = pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
@@ -127,3 +127,62 @@ def test_libraries_that_print_requests_speak_from_warnings_up(
     root.handlers, root.level = before, level
     lines = capsys.readouterr().err.splitlines()
     assert [line.partition(" ")[2] for line in lines] == ["WARNING slack_sdk.web: token …", "DEBUG   bot.check: asked"]
+
+
+class Log:
+    """A logger behind the filter, and its clock."""
+
+    def __init__(self, name: str = "bot.test") -> None:
+        self.now = 0.0
+        self.logger = logging.Logger(name)
+        handler = logging.Handler()
+        handler.emit = lambda record: self.lines.append(record.getMessage())  # type: ignore[method-assign]
+        handler.addFilter(Repeats(lambda: self.now))
+        self.logger.addHandler(handler)
+        self.lines: list[str] = []
+
+
+def test_a_line_that_repeats_is_said_once_and_then_each_ten_minutes() -> None:
+    log = Log()
+    for log.now in range(1201):
+        log.logger.warning("waiting for %d s", log.now, extra=repeats("#spend", "archived"))
+    assert log.lines == ["waiting for 0 s", "waiting for 600 s", "waiting for 1200 s"]
+
+
+def test_a_line_that_repeats_in_other_words_or_of_something_else_is_news() -> None:
+    log = Log()
+    for code in ("archived", "missing", "archived", "missing"):
+        log.logger.warning("not delivered: %s", code, extra=repeats("#spend", code))
+    log.logger.warning("not delivered: %s", "archived", extra=repeats("#ops", "archived"))
+    log.logger.error("rerouted: %s", "archived", extra=repeats("#spend", "archived"))
+    assert log.lines == [
+        "not delivered: archived",
+        "not delivered: missing",
+        "not delivered: archived",
+        "rerouted: archived",
+    ]
+
+
+def test_the_end_is_said_where_the_trouble_was_and_what_comes_back_is_news() -> None:
+    log = Log()
+    for _ in range(2):
+        log.logger.info("well again", extra=ends("#spend"))
+        log.logger.warning("broken", extra=repeats("#spend"))
+        log.logger.info("well again", extra=ends("#spend"))
+    assert log.lines == ["broken", "well again", "broken", "well again"]
+
+
+def test_a_library_that_repeats_itself_is_heard_once_and_the_bots_own_lines_each_time() -> None:
+    for name, count in (("slack_sdk.socket_mode.aiohttp", 1), ("bot.check", 3)):
+        log = Log(name)
+        for _ in range(3):
+            log.logger.error("Failed to connect")
+        assert len(log.lines) == count
+
+
+def test_what_was_said_long_ago_is_forgotten() -> None:
+    log = Log("slack_sdk")
+    for log.now in range(0, 100_000, 10):
+        log.logger.error("session %d is gone", log.now)
+    [said] = log.logger.handlers[0].filters[0]._said.values()  # type: ignore[union-attr]
+    assert len(said) <= 60

@@ -13,9 +13,11 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 
 from bot.cartesia.protocol import PATH, build_request, is_retryable, parse_response
 from bot.errors import CartesiaError, CartesiaUnavailable, CertificateUntrusted, Throttled
+from bot.logs import ends, repeats
 from bot.model import Reading, Span
 from bot.network import untrusted
 
+_TOPIC = "asking Cartesia"
 TIMEOUT = 10.0  # seconds for one call (DESIGN section 5)
 
 log = logging.getLogger(__name__)
@@ -45,10 +47,12 @@ class CartesiaClient:
         ):
             with attempt:
                 try:
-                    return await self._read_once(span)
+                    reading = await self._read_once(span)
                 except CartesiaError as error:
                     failed(error)
                     raise
+                log.info("usage: it is read again.", extra=ends(_TOPIC))
+                return reading
         raise AssertionError("tenacity either returns or raises")
 
     async def _read_once(self, span: Span) -> Reading:
@@ -86,4 +90,6 @@ def _no_time_left(budget: float) -> Callable[[RetryCallState], bool]:
 
 
 def _log_retry(state: RetryCallState) -> None:
-    log.warning("usage: %s Asking again in %.1f s.", state.outcome and state.outcome.exception(), state.upcoming_sleep)
+    error = state.outcome.exception() if state.outcome else None
+    same = repeats(_TOPIC, error.gist if isinstance(error, CartesiaError) else "")
+    log.warning("usage: %s Asking again in %.1f s.", error, state.upcoming_sleep, extra=same)

@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 
 from bot.errors import DatabaseUnusable, StoreError
+from bot.logs import ends, repeats
 from bot.store.database import Database
 from bot.store.tables import leases
 from bot.waiting import set_within
@@ -73,8 +74,9 @@ class Presence:
                 continue
             try:
                 await self._renew()
+                log.info("lease: it is renewed again", extra=ends("lease"))
             except StoreError as error:
-                log.error("lease: %s Trying again.", error)
+                log.error("lease: %s Trying again.", error, extra=repeats("lease", str(error)))
 
     async def alive(self) -> int:
         """How many processes work on this database, this one included. Raises StoreError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from bot.cartesia.client import CartesiaClient
 from bot.errors import CartesiaError, CartesiaUnavailable, KeyRefused, RequestRefused, Throttled, UnreadableAnswer
+from bot.logs import Repeats
 from bot.model import Totals
 from bot.sandbox.cartesia import SimulatedCartesia
 from bot.sandbox.faults import Fault
@@ -133,6 +135,23 @@ async def test_asking_again_ends_when_its_time_is_up(cartesia: SimulatedCartesia
         await client_for(http, cartesia.url).read(DAY, 1, Asked().append)
     assert time.monotonic() - begun < 1.5
     assert len(cartesia.requests) > 1
+
+
+async def test_an_outage_is_one_line_however_often_it_is_asked_and_one_more_when_it_is_over(
+    cartesia: SimulatedCartesia, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="bot.cartesia.client")
+    once = Repeats(lambda: 0.0)
+    cartesia.faults.add("usage", Fault("status", status=503), times=4)
+    client = client_for(http, cartesia.url)
+    with pytest.raises(CartesiaUnavailable):
+        await client.read(DAY, 0.7, Asked().append)
+    cartesia.faults.clear()
+    for _ in range(2):
+        await client.read(DAY, 5, Asked().append)
+    asked, again = (record.getMessage() for record in caplog.records if once.filter(record))
+    assert re.fullmatch(r"usage: Cartesia is not well \(503\).* \[request .*\]\. Asking again in .* s\.", asked)
+    assert again == "usage: it is read again."
 
 
 async def test_a_retry_after_of_nothing_is_no_leave_to_ask_without_pause(
