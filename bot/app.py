@@ -21,6 +21,7 @@ from bot.answers.desk import Desk
 from bot.answers.incidents import IncidentDesk
 from bot.cartesia.client import CartesiaClient
 from bot.cartesia.shared import SharedReadings
+from bot.channels import Channels
 from bot.check import Checker
 from bot.connection import bolt_app, slack_client, try_tokens
 from bot.deliver import Deliveries, Pace
@@ -134,7 +135,8 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
     rules, usage = rules_parts(settings, ledger, now), reading_parts(settings, http, now)
     outbox = Outbox(database, holder)
     sender = Sender(slack_client(settings, settings.slack_bot_token, retries=False), lambda: presence.may_post)
-    sending = Sending(outbox, sender, lambda: rules.current.operations_channel)
+    channels = Channels(sender, outbox)
+    sending = Sending(outbox, sender, channels, lambda: rules.current.operations_channel)
     deliveries = Deliveries(outbox, sending, lambda: presence.may_post, now, tempo.pace)
     incidents = IncidentStore(database)
     checker = Checker(

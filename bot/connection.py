@@ -19,6 +19,7 @@ from bot.access import Workspace, workspace_of
 from bot.errors import StartRefused
 from bot.network import proxy_for
 from bot.settings import APP_TOKEN, BOT_TOKEN, WHERE, Settings, Transport
+from bot.slack.client import Client
 from bot.slack.failures import Failure, classify
 
 SLACK_TIMEOUT = 10  # seconds for one call
@@ -26,10 +27,10 @@ SLACK_TIMEOUT = 10  # seconds for one call
 log = logging.getLogger(__name__)
 
 
-def slack_client(settings: Settings, token: SecretStr, *, retries: bool) -> AsyncWebClient:
+def slack_client(settings: Settings, token: SecretStr, *, retries: bool) -> Client:
     """A client for SLACK_API_URL. Reads may be retried in place; posts never are: a dropped POST would go out twice."""
     handlers = [AsyncConnectionErrorRetryHandler(), AsyncRateLimitErrorRetryHandler()] if retries else []
-    client = AsyncWebClient(
+    client = Client(
         token.get_secret_value(), base_url=settings.slack_api_url, timeout=SLACK_TIMEOUT, retry_handlers=handlers
     )
     client.proxy = proxy_for(settings.slack_api_url)  # afterwards: as an argument, None means whatever HTTPS_PROXY says

@@ -11,11 +11,13 @@ import asyncio
 import functools
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.errors import StoreError
+from bot.logs import ends, repeats
 from bot.sending import Sending, Unsent
 from bot.slack.failures import Failure, Refusal
 from bot.slack.sender import Posted
@@ -70,11 +72,16 @@ class Deliveries:
         self._now = now
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._quiet_until: dict[str, float] = {}
-        self._refused_tokens = 0
+        self._failures: Counter[str] = Counter()
+        self._troubles: dict[str, str] = {}
         self._wake = asyncio.Event()
-        self.trouble: str | None = None
         self.silence: Silence | None = None
         self.has_delivered = False
+
+    @property
+    def trouble(self) -> str | None:
+        """Why messages are kept, where somebody must act before they can be delivered."""
+        return self._troubles.get(_EVERYWHERE) or next(iter(self._troubles.values()), None)
 
     def wake(self) -> None:
         """Something was put in the outbox: look at once."""
@@ -86,7 +93,7 @@ class Deliveries:
             try:
                 await self.start_due()
             except StoreError as error:
-                log.error("delivery: %s Trying again.", error)
+                log.error("delivery: %s Trying again.", error, extra=repeats("database", str(error)))
             if await set_within(self._wake, self._pause()):
                 self._wake.clear()
 
@@ -97,7 +104,11 @@ class Deliveries:
         room = AT_ONCE - len(self._under_way)
         if room <= 0 or _EVERYWHERE in self._quiet_until or not self._may_post():
             return
-        for delivery in await self._outbox.claim(room, {*self._under_way, *self._quiet_until}):
+        due = await self._outbox.claim(room, {*self._under_way, *self._quiet_until})
+        log.info("delivery: the database answers again", extra=ends("database"))
+        if self.silence and not self._under_way and not await self.pending():
+            self._hear_again()
+        for delivery in due:
             task = asyncio.create_task(self._deliver(delivery), name=f"deliver {delivery.id}")
             self._under_way[delivery.lane] = task
             task.add_done_callback(functools.partial(self._finished, delivery.lane))
@@ -129,48 +140,76 @@ class Deliveries:
 
     async def _deliver(self, delivery: Delivery) -> None:
         self._quiet_until[delivery.lane] = time.monotonic() + self._pace.between_posts
-        outcome = await self._try(delivery)
-        if isinstance(outcome, Posted):
-            log.info("delivered %s %s for %s to %s", delivery.kind, delivery.id, delivery.channel, outcome.channel)
-            self._refused_tokens, self.trouble, self.silence, self.has_delivered = 0, None, None, True
-            await self._persist(lambda: self._outbox.settle_delivered(delivery, outcome.channel, outcome.ts))
-            return
-        code, unclear = outcome.refusal.code, outcome.unclear
+        match await self._try(delivery):
+            case Posted() as posted:
+                self._note_success(delivery, posted)
+                await self._persist(lambda: self._outbox.settle_delivered(delivery, posted.channel, posted.ts))
+            case Unsent() as unsent:
+                await self._give_back(delivery, unsent)
+
+    async def _give_back(self, delivery: Delivery, unsent: Unsent) -> None:
+        code = unsent.refusal.code
         self.silence = Silence(self.silence.since if self.silence else self._now(), code)
-        wait = self._wait_after(outcome.refusal, delivery)
-        log.warning("not delivered yet: %s %s to %s (%s)", delivery.kind, delivery.id, delivery.channel, code)
+        wait = self._hold_back(unsent, delivery)
+        row = (delivery.kind, delivery.id, delivery.channel, code)
+        log.warning("not delivered yet: %s %s to %s (%s)", *row, extra=repeats(delivery.lane, code))
         problem = f"{delivery.channel}: {code}"
         await self._persist(
-            lambda: self._outbox.settle_failed(delivery, problem=problem, again_in=wait, unclear=unclear)
+            lambda: self._outbox.settle_failed(delivery, problem=problem, again_in=wait, unclear=unsent.unclear)
         )
+
+    def _note_success(self, delivery: Delivery, posted: Posted) -> None:
+        log.info("delivered %s %s for %s to %s", delivery.kind, delivery.id, delivery.channel, posted.channel)
+        if delivery.action == "edit":
+            log.info("%s are delivered again", delivery.lane, extra=ends(delivery.lane))
+        for healed in (delivery.lane, _EVERYWHERE):
+            del self._failures[healed]
+            self._troubles.pop(healed, None)
+        log.info("Slack takes SLACK_BOT_TOKEN again", extra=ends(_EVERYWHERE))
+        self.silence, self.has_delivered = None, True
+
+    def _hear_again(self) -> None:
+        """Another process has delivered what this one could not."""
+        self._failures.clear()
+        self._troubles.clear()
+        self.silence = None
 
     async def _try(self, delivery: Delivery) -> Posted | Unsent:
         """Send; whatever happens, the row comes to an outcome, or nobody would take it up again."""
         try:
             return await self._sending.send(delivery)
         except StoreError as error:
-            log.error("delivery: %s", error)
+            log.error("delivery: %s", error, extra=repeats("database", str(error)))
             return Unsent(Refusal(Failure.TRANSIENT, "database"), delivery.unclear)
-        except Exception:
-            log.exception("delivery to %s failed in a way nobody foresaw", delivery.channel)
+        except Exception as error:
+            same = repeats(delivery.lane, type(error).__name__)
+            log.exception("delivery to %s failed in a way nobody foresaw", delivery.channel, extra=same)
             return Unsent(Refusal(Failure.UNCLEAR, "unforeseen"), unclear=True)
 
-    def _wait_after(self, refusal: Refusal, delivery: Delivery) -> float:
-        """Seconds until the row is tried again; holds back the channel, or all of them, where the refusal is theirs."""
+    def _hold_back(self, unsent: Unsent, delivery: Delivery) -> float:
+        """Seconds until the row is tried again. What is no fault of the row's holds back its lane as well, or all of
+        them, by how often they have failed: one row finds out whether they are well, and the others wait for it."""
+        refusal = unsent.refusal
         wait = self._pace.back_off(delivery.attempts, refusal.retry_after)
-        now = time.monotonic()
         if refusal.failure is Failure.CREDENTIAL:
-            self._refused_tokens += 1
-            wait = self._pace.back_off(self._refused_tokens)
-            self._quiet_until[_EVERYWHERE] = now + wait
-            self.trouble = f"Slack refuses SLACK_BOT_TOKEN ({refusal.code}): reinstall the app and set its new token"
-            log.error("%s. Messages are kept until then.", self.trouble)
-        elif refusal.failure is Failure.DESTINATION:
-            self.trouble = f"no channel takes messages ({delivery.channel}: {refusal.code})"
-            log.error("%s. Messages are kept until one does.", self.trouble)
-        if refusal.retry_after:
-            self._quiet_until[delivery.lane] = now + refusal.retry_after
+            trouble = f"Slack refuses SLACK_BOT_TOKEN ({refusal.code}): reinstall the app and set its new token"
+            self._note_trouble(_EVERYWHERE, trouble, "Messages are kept until then.")
+            return self._hold(_EVERYWHERE, refusal)
+        if unsent.dead:
+            self._note_trouble(delivery.lane, unsent.dead, "Messages are kept until one does.")
+        if refusal.failure in (Failure.DESTINATION, Failure.TRANSIENT):
+            self._hold(delivery.lane, refusal)
         return wait
+
+    def _hold(self, lane: str, refusal: Refusal) -> float:
+        self._failures[lane] += 1
+        wait = self._pace.back_off(self._failures[lane], refusal.retry_after)
+        self._quiet_until[lane] = time.monotonic() + wait
+        return wait
+
+    def _note_trouble(self, lane: str, trouble: str, until: str) -> None:
+        self._troubles[lane] = trouble
+        log.error("%s. %s", trouble, until, extra=repeats(lane, trouble))
 
     async def _persist(self, settle: Callable[[], Awaitable[None]]) -> None:
         """Settle, however long the database takes to come back: what Slack has must not be forgotten."""
@@ -178,7 +217,8 @@ class Deliveries:
             try:
                 return await settle()
             except StoreError as error:
-                log.error("delivery: %s What was sent is noted as soon as it answers.", error)
+                same = repeats("database", str(error))
+                log.error("delivery: %s What was sent is noted as soon as it answers.", error, extra=same)
                 await asyncio.sleep(self._pace.between_looks)
 
 

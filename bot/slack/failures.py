@@ -40,33 +40,43 @@ class Refusal:
 
 _LASTING = frozenset({"missing_scope", "not_allowed_token_type", "unknown_method", "http_404", "http_405"})
 
-INVITE = "invite the bot there with /invite, or correct the channel in rules.yaml"
+INCOMPLETE = "incomplete_answer"
+
+
+class IncompleteAnswer(ValueError):
+    """Slack said ok, and not what belongs to it; the text says what is lacking."""
+
+
+_INVITE = "invite the bot there with /invite, or name another channel in rules.yaml"
 
 DESTINATION_MENDS = {
-    "channel_not_found": f"it does not exist, or it is private and the bot is not in it: {INVITE}",
-    "not_in_channel": f"the bot is not in it: {INVITE}",
-    "is_archived": "it is archived: unarchive it, or name another channel in rules.yaml",
-    "is_inactive": "it is closed: name another channel in rules.yaml",
-    "restricted_action": "an admin restricted who may post there: allow the bot, or name another channel",
-    "restricted_action_read_only_channel": "it is read-only: allow the bot to post, or name another channel",
-    "restricted_action_thread_only_channel": "it takes threads only: name another channel in rules.yaml",
-    "restricted_action_non_threadable_channel": "it takes no threads: name another channel in rules.yaml",
-    "restricted_action_thread_locked": "its thread is locked: unlock it, or name another channel in rules.yaml",
-    "messages_tab_disabled": "the app's Messages tab is off: switch it on in the app's settings under App Home",
-    "cannot_reply_to_message": "its thread takes no replies",
-    "thread_not_found": "its message is gone",
-    "message_not_found": "its message is gone",
-    "cant_update_message": "its message can't be edited",
-    "edit_window_closed": "its message can no longer be edited",
-    "ekm_access_denied": "an admin suspended posting there: ask a workspace admin",
-    "access_denied": "the bot may not post there: ask a workspace admin",
-    "no_permission": "the bot may not post there: ask a workspace admin",
-    "team_not_found": "its workspace is gone: name another channel in rules.yaml",
-    "user_not_in_channel": f"the person is not in it: {INVITE}",
-    "user_not_found": "there is no such person: correct the id in rules.yaml",
+    "channel_not_found": f"does not exist, or is private and the bot is not in it: create it, {_INVITE}",
+    "not_in_channel": f"does not have the bot in it: {_INVITE}",
+    "is_archived": "is archived: unarchive it, or name another channel in rules.yaml",
+    "is_inactive": "is closed: name another channel in rules.yaml",
+    "restricted_action": "lets only some people post: have an admin allow the bot, or name another channel",
+    "restricted_action_read_only_channel": "is read-only: allow the bot to post, or name another channel",
+    "restricted_action_thread_only_channel": "takes threads only: name another channel in rules.yaml",
+    "restricted_action_non_threadable_channel": "takes no threads: name another channel in rules.yaml",
+    "restricted_action_thread_locked": "has locked the thread: unlock it, or name another channel in rules.yaml",
+    "messages_tab_disabled": "needs the app's Messages tab: switch it on in the app's settings under App Home",
+    "cannot_reply_to_message": "takes no replies to the message",
+    "thread_not_found": "no longer has the message",
+    "message_not_found": "no longer has the message",
+    "cant_update_message": "does not let the message be edited",
+    "edit_window_closed": "no longer lets the message be edited",
+    "ekm_access_denied": "may not be posted to for now, by an admin's decision: ask a workspace admin",
+    "access_denied": "may not be posted to by the bot: ask a workspace admin",
+    "no_permission": "may not be posted to by the bot: ask a workspace admin",
+    "team_not_found": "is in a workspace that is gone: name another channel in rules.yaml",
+    "user_not_in_channel": f"does not have the person in it: {_INVITE}",
+    "user_not_found": "is nobody's id: correct it in rules.yaml",
 }
+"""What a destination is or lacks, as the end of a sentence that begins with its name, and how to mend it."""
 
 GONE = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})  # the message, not its channel
+UNCHANGEABLE = GONE | {"cant_update_message", "edit_window_closed"}
+OF_THREAD = GONE | {"restricted_action_thread_locked", "restricted_action_non_threadable_channel"}
 
 _CREDENTIAL = frozenset(
     {
@@ -115,6 +125,11 @@ _TRANSIENT = frozenset(
 )
 
 
+def mend(code: str) -> str:
+    """What Slack's word means for a destination, as in DESTINATION_MENDS."""
+    return DESTINATION_MENDS.get(code, f"is refused by Slack with the word {code}")
+
+
 def classify(error: Exception) -> Refusal | None:
     """What this failed call means; None where the exception is no answer of Slack's and no network fault."""
     if isinstance(error, SlackApiError):
@@ -125,6 +140,8 @@ def classify(error: Exception) -> Refusal | None:
         return Refusal(Failure.TRANSIENT, "no_connection")  # nothing was sent yet
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         return Refusal(Failure.UNCLEAR, "no_answer_in_time")
+    if isinstance(error, IncompleteAnswer):
+        return Refusal(Failure.UNCLEAR, INCOMPLETE)
     if isinstance(error, aiohttp.ClientError | OSError | ValueError):  # ValueError: an answer that is no JSON
         return Refusal(Failure.UNCLEAR, "broken_answer")
     return None

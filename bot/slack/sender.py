@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from slack_sdk.web.async_client import AsyncWebClient
-
+from bot.logs import repeats
 from bot.model import Message
-from bot.slack.failures import Failure, Refusal, classify
+from bot.slack.client import Client
+from bot.slack.failures import INCOMPLETE, Failure, Refusal, classify
 from bot.slack.ladder import rungs
 
 EVENT_TYPE = "agent_usage_bot"
-_PAGES = 20  # of history looked through for one message; a page holds 200
+_PAGES = 20  # of one history or one list that are looked through
+_CHANNELS = 999  # of one page; https://docs.slack.dev/reference/methods/conversations.list takes no more
+TOO_LONG = "too_many_pages"
 _CLOCKS_APART = 86_400.0  # seconds that our clock and Slack's may differ when history is searched: a wrong zone, too
 
 log = logging.getLogger(__name__)
@@ -22,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """Slack has the message: the channel's id, and the message's ts."""
+    """Slack has the message: the channel's id, and the message's ts, empty where Slack never said it."""
 
     channel: str
     ts: str
@@ -33,15 +36,48 @@ class Absent:
     """The channel's history was read and does not hold the message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel as Slack describes it: `name` as rules write it ("#voice-spend"), `entered` where the bot is in it."""
+
+    id: str
+    name: str
+    archived: bool
+    entered: bool
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The channels that the bot can see; `passing` is a failure that may pass and kept some of them from being listed.
+
+    `complete` where nothing at all is missing: neither a page, nor a kind of channel whose scope was not granted.
+    """
+
+    channels: tuple[Channel, ...]
+    complete: bool
+    passing: Refusal | None = None
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Channel]:
+        """Of several channels of one name the one that is not archived: names are used again."""
+        return {each.name: each for each in sorted(self.channels, key=lambda each: not each.archived)}
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Channel]:
+        return {each.id: each for each in self.channels}
+
+
 class Sender:
     """Calls Slack with a client whose own retry handlers are off: they would send a dropped POST again.
 
-    `may_post` is asked before each call that posts, since another process may have taken this one for dead.
+    `may_post` is asked before each call that posts, since another process may have taken this one for dead. `scopes`
+    are those that Slack named with its last answer, None as long as it named none.
     """
 
-    def __init__(self, client: AsyncWebClient, may_post: Callable[[], bool]) -> None:
+    def __init__(self, client: Client, may_post: Callable[[], bool]) -> None:
         self._client = client
         self._may_post = may_post
+        self.scopes: frozenset[str] | None = None
 
     async def post(
         self, channel: str, message: Message, row_id: str, kind: str, thread: str | None, broadcast: bool = False
@@ -55,9 +91,7 @@ class Sender:
         if thread:
             arguments |= {"thread_ts": thread, "reply_broadcast": broadcast}
         outcome = await self._down_the_ladder(self._client.chat_postMessage, message, arguments)
-        if isinstance(outcome, Refusal):
-            return outcome
-        return Posted(outcome["channel"], outcome["ts"])
+        return outcome if isinstance(outcome, Refusal) else _posted(outcome, channel)
 
     async def edit(self, channel: str, ts: str, message: Message) -> Posted | Refusal:
         """Show the message's present state. Doing it twice does no harm, so an unclear outcome is tried again."""
@@ -78,49 +112,57 @@ class Sender:
         read: Callable[..., Awaitable[Any]] = self._client.conversations_history
         if thread:
             read, arguments["ts"] = self._client.conversations_replies, thread
-        for _ in range(_PAGES):
-            answer = await _call(read, **arguments)
-            if isinstance(answer, Refusal):
-                return _unreadable(answer)
-            for message in answer.get("messages") or []:
+        async for page in self._pages(read, "messages", arguments):
+            if isinstance(page, Refusal):
+                return _unreadable(page)
+            for message in page:
                 if _row_id(message) == row_id:
-                    return Posted(answer.get("channel") or channel, message["ts"])
-            arguments["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not arguments["cursor"]:
-                return Absent()
-        return Refusal(Failure.DESTINATION, "history_too_long")
+                    return Posted(channel, _text(message, "ts"))
+        return Absent()
 
     async def join(self, channel_id: str) -> bool:
         """Join a public channel; False where Slack does not let the bot."""
-        return not isinstance(await _call(self._client.conversations_join, channel=channel_id), Refusal)
+        return not isinstance(await self._call(self._client.conversations_join, channel=channel_id), Refusal)
 
-    async def channel_ids(self) -> tuple[dict[str, str], Refusal | None]:
-        """The channels that the bot can see, by name as rules write it ("#voice-spend"), and a failure that may pass.
+    async def channel(self, channel_id: str) -> Channel | Refusal:
+        """The channel with this id, by conversations.info."""
+        answer = await self._call(self._client.conversations_info, channel=channel_id)
+        if isinstance(answer, Refusal):
+            return answer
+        return _channel(answer["channel"]) or Refusal(Failure.UNCLEAR, INCOMPLETE)
 
-        Public and private ones are asked for apart, since each needs a scope of its own; without it there are none.
+    async def channels(self) -> Listing:
+        """Every channel that the bot can see, by conversations.list.
+
+        Public and private ones are asked for apart, since each needs a scope of its own.
         """
-        found: dict[str, str] = {}
-        passing: Refusal | None = None
+        found: list[Channel] = []
+        refused: list[Refusal] = []
         for kind in ("public_channel", "private_channel"):
-            channels = await self._channels_of(kind)
-            if isinstance(channels, Refusal):
-                passing = passing if channels.lasts else channels
-            else:
-                found |= channels
-        return found, passing
+            arguments = {"types": kind, "exclude_archived": False, "limit": _CHANNELS}
+            async for page in self._pages(self._client.conversations_list, "channels", arguments):
+                if isinstance(page, Refusal):
+                    refused.append(page)
+                else:
+                    found += [channel for each in page if (channel := _channel(each))]
+        passing = next((each for each in refused if each.code != TOO_LONG and not each.lasts), None)
+        return Listing(tuple(found), complete=not refused, passing=passing)
 
-    async def _channels_of(self, kind: str) -> dict[str, str] | Refusal:
-        found: dict[str, str] = {}
-        arguments: dict[str, Any] = {"types": kind, "exclude_archived": False, "limit": 1000}
+    async def _pages(
+        self, read: Callable[..., Awaitable[Any]], key: str, arguments: Mapping[str, Any]
+    ) -> AsyncIterator[list[Any] | Refusal]:
+        """What stands under the key, page by page; a Refusal ends it."""
+        cursor: str | None = None
         for _ in range(_PAGES):
-            answer = await _call(self._client.conversations_list, **arguments)
+            answer = await self._call(read, **arguments, **({"cursor": cursor} if cursor else {}))
             if isinstance(answer, Refusal):
-                return answer
-            found |= {f"#{channel['name']}": str(channel["id"]) for channel in answer.get("channels") or []}
-            arguments["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not arguments["cursor"]:
-                break
-        return found
+                yield answer
+                return
+            yield answer[key]
+            cursor = _text(answer.get("response_metadata"), "next_cursor")
+            if not cursor:
+                return
+        yield Refusal(Failure.DESTINATION, TOO_LONG)
 
     async def _down_the_ladder(
         self, call: Callable[..., Awaitable[Any]], message: Message, arguments: Mapping[str, Any]
@@ -129,27 +171,34 @@ class Sender:
         for blocks in rungs(message.blocks):
             if not self._may_post():
                 return Refusal(Failure.TRANSIENT, "no_sign_of_life")
-            outcome = await _call(call, text=message.text, blocks=blocks, **arguments)
+            outcome = await self._call(call, text=message.text, blocks=blocks, **arguments)
             if isinstance(outcome, Refusal) and "metadata" in outcome.code and "metadata" in arguments:
                 arguments = {name: value for name, value in arguments.items() if name != "metadata"}
-                outcome = await _call(call, text=message.text, blocks=blocks, **arguments)
+                outcome = await self._call(call, text=message.text, blocks=blocks, **arguments)
             if not (isinstance(outcome, Refusal) and outcome.failure is Failure.PAYLOAD):
                 break
-            log.warning("Slack refused a message's blocks (%s); sending simpler ones.", outcome.code)
+            same = repeats("blocks", outcome.code)
+            log.warning("Slack refused a message's blocks (%s); sending simpler ones.", outcome.code, extra=same)
         return outcome
 
+    async def _call(self, call: Callable[..., Awaitable[Any]], **arguments: Any) -> Mapping[str, Any] | Refusal:
+        """Slack's answer, or what its failure means. An exception that is neither is a fault of ours and goes on up."""
+        try:
+            answer = await call(**arguments)
+        except Exception as error:
+            if (refusal := classify(error)) is None:
+                raise
+            return refusal
+        if granted := answer.headers.get("x-oauth-scopes"):
+            self.scopes = frozenset(each.strip() for each in granted.split(","))
+        found: Mapping[str, Any] = answer.data
+        return found
 
-async def _call(call: Callable[..., Awaitable[Any]], **arguments: Any) -> Mapping[str, Any] | Refusal:
-    """Slack's answer, or what its failure means. An exception that is neither is a fault of ours and goes on up."""
-    try:
-        answer = await call(**arguments)
-    except Exception as error:
-        if (refusal := classify(error)) is None:
-            raise
-        return refusal
-    if not isinstance(answer.data, dict):
-        return Refusal(Failure.UNCLEAR, "broken_answer")
-    return answer.data
+
+def _posted(answer: Mapping[str, Any], asked: str) -> Posted | Refusal:
+    """Where the post stands: unclear where a name was posted to, and Slack does not say which channel that is."""
+    channel = _text(answer, "channel") or ("" if asked.startswith("#") else asked)
+    return Posted(channel, answer["ts"]) if channel else Refusal(Failure.UNCLEAR, INCOMPLETE)
 
 
 def _unreadable(refusal: Refusal) -> Refusal:
@@ -157,8 +206,22 @@ def _unreadable(refusal: Refusal) -> Refusal:
     return Refusal(Failure.DESTINATION, refusal.code) if refusal.lasts else refusal
 
 
-def _row_id(message: Mapping[str, Any]) -> str | None:
-    found = message.get("metadata") or {}
-    if found.get("event_type") != EVENT_TYPE:
-        return None
-    return (found.get("event_payload") or {}).get("id")
+def _row_id(message: object) -> str:
+    """The id that the bot gave its message; what others write may have any shape."""
+    match message:
+        case {"metadata": {"event_type": str(kind), "event_payload": {"id": str(found)}}} if kind == EVENT_TYPE:
+            return found
+    return ""
+
+
+def _channel(shown: object) -> Channel | None:
+    match shown:
+        case {"id": str(found), "name": str(name), **about}:
+            return Channel(found, f"#{name}", bool(about.get("is_archived")), bool(about.get("is_member", True)))
+    return None
+
+
+def _text(shown: object, key: str) -> str:
+    """The text under the key, empty where there is none."""
+    found = shown.get(key) if isinstance(shown, Mapping) else None
+    return found if isinstance(found, str) else ""

@@ -29,7 +29,8 @@ _EDITS = "edits in "
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """Where an incident's message stands in Slack; `rerouted` is why it stands in the operations channel, else None."""
+    """Where an incident's message stands in Slack; `ts` is empty where Slack never said it, and `rerouted` is why it
+    stands in the operations channel, else None."""
 
     channel: str
     ts: str
@@ -38,7 +39,11 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One claimed row. `channel` is as the rules name it, `first_sent` when it was first tried (seconds since 1970)."""
+    """One claimed row. `channel` is as the rules name it, `first_sent` when it was first tried (seconds since 1970).
+
+    `place` is the id of the channel it was last sent to, empty where it was sent to a name, None where it never was
+    sent; `rerouted` why that was the operations channel, else None.
+    """
 
     seq: int
     id: str
@@ -49,6 +54,7 @@ class Delivery:
     attempts: int
     unclear: bool
     first_sent: float
+    place: str | None
     rerouted: str | None
     root: Root | None
     broadcast: bool
@@ -153,13 +159,15 @@ class Outbox:
             unclear=False,
         )
 
-    async def note_rerouting(self, delivery: Delivery, code: str | None) -> None:
-        """Note, before it is sent, that the row goes to the operations channel for this refusal; None: it does not.
+    async def note_place(self, delivery: Delivery, place: str, rerouted: str | None) -> None:
+        """Note, before it is sent, where the row goes: an unclear outcome is then looked for where it really went.
 
-        An unclear outcome is then looked for where the row really went.
+        `place` is a channel's id, or empty for a name; `rerouted` the refusal for which it goes to the operations
+        channel, None where it goes to its own.
         """
+        noted = update(outbox).where(outbox.c.seq == delivery.seq).values(posted_channel=place, rerouted=rerouted)
         async with self._database.writing() as connection:
-            await connection.execute(update(outbox).where(outbox.c.seq == delivery.seq).values(rerouted=code))
+            await connection.execute(noted)
 
     async def settle_failed(self, delivery: Delivery, *, problem: str, again_in: float, unclear: bool) -> None:
         """Give the row back, to be tried again in `again_in` seconds."""
@@ -210,6 +218,7 @@ class Outbox:
             attempts=row.attempts + 1,
             unclear=unclear,
             first_sent=first_sent,
+            place=row.posted_channel,
             rerouted=row.rerouted,
             root=await _root(connection, row.incident_id) if row.action in ("edit", "reply") else None,
             broadcast=row.broadcast,
@@ -254,11 +263,16 @@ def _due(clock: ColumnElement[Any]) -> Select[Any]:
 
 
 async def _root(connection: AsyncConnection, incident_id: int | None) -> Root | None:
-    row = (
-        await connection.execute(
-            select(outbox.c.posted_channel, outbox.c.posted_ts, outbox.c.rerouted).where(
-                outbox.c.incident_id == incident_id, outbox.c.action == "post"
-            )
-        )
-    ).first()
+    """The incident's message: the first one in the channel that its last one went to.
+
+    That is the message it was opened with, until a reply found that channel dead and was posted elsewhere.
+    """
+    told = (
+        select(outbox.c.posted_channel, outbox.c.posted_ts, outbox.c.rerouted)
+        .where(outbox.c.incident_id == incident_id, outbox.c.action.in_(("post", "reply")))
+        .where(outbox.c.state == "delivered")
+    )
+    last = told.order_by(outbox.c.seq.desc()).limit(1).subquery()
+    here = told.where(outbox.c.posted_channel == last.c.posted_channel)
+    row = (await connection.execute(here.order_by(outbox.c.posted_ts == "", outbox.c.seq).limit(1))).first()
     return Root(row.posted_channel, row.posted_ts, row.rerouted) if row else None

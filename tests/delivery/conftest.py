@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import insert
 
+from bot.channels import Channels
 from bot.deliver import Deliveries, Pace
 from bot.model import Message
 from bot.sandbox.slack.server import SimulatedSlack
 from bot.sandbox.slack.workspace import Message as SlackMessage
 from bot.sending import Sending
+from bot.slack.client import Client
 from bot.slack.sender import Sender
 from bot.store.database import Database, open_database
 from bot.store.leases import Presence
@@ -36,6 +37,7 @@ class Post:
     slack: SimulatedSlack
     presence: Presence
     deliveries: Deliveries
+    operations: list[str]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def put(self, text: str, channel: str = "#voice-spend", blocks: tuple[dict[str, object], ...] = ()) -> str:
@@ -51,15 +53,24 @@ class Post:
 
     async def incident(self, first: str, second: str) -> None:
         """An incident's message, and then its edit and the reply in its thread."""
-        where: dict[str, Any] = {"channel": "#voice-spend", "now": NOW}
+        await self.raised(await self.opened(first), second)
+
+    async def opened(self, text: str) -> int:
+        """A new incident's message; its number."""
+        values = {"rule": "Spend", "period": "day", "window_start": NOW.date(), "opened_at": NOW}
+        values |= {"state": "{}", "closed": False, "channel": "#voice-spend", "face": "{}", "revision": ""}
         async with self.database.writing() as connection:
-            values = {"rule": "Spend", "period": "day", "window_start": NOW.date(), "opened_at": NOW}
-            values |= {"state": "{}", "closed": False, "channel": "#voice-spend", "face": "{}", "revision": ""}
-            number = (await connection.execute(insert(incidents).values(values).returning(incidents.c.id))).scalar_one()
-            where["incident_id"] = number
-            await enqueue(connection, kind="alert", action="post", message=Message(first), **where)
-            await enqueue(connection, kind="alert", action="edit", message=Message(second), **where)
-            await enqueue(connection, kind="reply", action="reply", message=Message(second), broadcast=True, **where)
+            number: int = await connection.scalar(insert(incidents).values(values).returning(incidents.c.id)) or 0
+            where: dict[str, Any] = {"channel": "#voice-spend", "now": NOW, "incident_id": number}
+            await enqueue(connection, kind="alert", action="post", message=Message(text), **where)
+        return number
+
+    async def raised(self, number: int, text: str) -> None:
+        """The incident's edit and the reply in its thread."""
+        where: dict[str, Any] = {"channel": "#voice-spend", "now": NOW, "incident_id": number}
+        async with self.database.writing() as connection:
+            await enqueue(connection, kind="alert", action="edit", message=Message(f"{text}, shown"), **where)
+            await enqueue(connection, kind="reply", action="reply", message=Message(text), broadcast=True, **where)
 
     async def all_told(self, timeout: float = 10.0) -> None:
         """Wait until Slack has everything and every row knows it."""
@@ -89,11 +100,12 @@ async def delivering(address: str, slack: SimulatedSlack, timeout: int = 1) -> A
         await connection.run_sync(metadata.create_all)
     presence = Presence(database, f"holder-{id(database)}")
     await presence.begin()
-    client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, timeout=timeout, retry_handlers=[])
+    client = Client(slack.bot_token, base_url=slack.api_url, timeout=timeout, retry_handlers=[])
     outbox = Outbox(database, presence.holder)
-    sending = Sending(outbox, Sender(client, lambda: presence.may_post), lambda: "#voice-ops")
+    sender, operations = Sender(client, lambda: presence.may_post), ["#voice-ops"]
+    sending = Sending(outbox, sender, Channels(sender, outbox), lambda: operations[0])
     deliveries = Deliveries(outbox, sending, lambda: presence.may_post, lambda: datetime.now(UTC), QUICK)
-    post = Post(database, slack, presence, deliveries)
+    post = Post(database, slack, presence, deliveries, operations)
     running = [asyncio.create_task(deliveries.run(post.stop)), asyncio.create_task(presence.run(post.stop))]
     try:
         yield post

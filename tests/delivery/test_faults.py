@@ -111,7 +111,7 @@ async def test_a_thread_that_went_to_operations_keeps_its_notice_and_the_healed_
     assert reply.thread_ts == root.ts
     assert root.text.splitlines() == [
         "#voice-spend did not take this message: it is archived: unarchive it, or name another channel in rules.yaml.",
-        "Broken further",
+        "Broken further, shown",
     ]
     slack.channel("voice-spend").archived = False
     await post.put("Afterwards")
