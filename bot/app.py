@@ -25,6 +25,7 @@ from bot.channels import Channels
 from bot.check import Checker
 from bot.connection import bolt_app, slack_client, try_tokens
 from bot.deliver import Deliveries, Pace
+from bot.destinations import Destinations
 from bot.endpoints import PORT_PATIENCE, Endpoints, PortTaken
 from bot.errors import DatabaseUnusable, StoreError
 from bot.health import Health
@@ -153,9 +154,11 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
     hearing = Hearing(
         ledger, deliveries, lambda: rules.current.operations_channel, now, settings.blind_for, deliveries.wake
     )
+    destinations = Destinations(sender, channels, ledger, lambda: rules.current, now, deliveries.wake)
     loops = Loops(
         checker,
         hearing,
+        destinations,
         rules,
         settings.check_interval,
         presence,
@@ -167,7 +170,7 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
     )
     refusals, socket = Refusals(now), SocketMode(presence.alive)
     health = Health(
-        *(ledger, presence, deliveries, rules, usage, settings.check_interval, now),
+        *(ledger, presence, deliveries, destinations, rules, usage, settings.check_interval, now),
         reasons=(socket.reasons,),
         warnings=(refusals.warnings, socket.warnings, hearing.warnings),  # the database's last: it may hang
         remarks=(refusals.remarks, socket.remarks),
@@ -303,6 +306,7 @@ async def _run(bot: Bot, transport: Transport) -> int:
         bot.loops.check(),
         bot.loops.watch_sight(),
         bot.loops.watch_hearing(),
+        bot.loops.watch_destinations(),
         bot.loops.watch_rules(),
         bot.loops.prune(),
         bot.deliveries.run(bot.stop),

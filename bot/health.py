@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bot.answers.answer import StatusAnswer, StatusLine
 from bot.cartesia.shared import SharedReadings
 from bot.deliver import Deliveries
+from bot.destinations import Destinations
 from bot.errors import StoreError
 from bot.money import count
 from bot.rules.home import RulesInForce
@@ -55,6 +56,7 @@ class Health:
     ledger: Ledger
     presence: Presence
     deliveries: Deliveries
+    destinations: Destinations
     rules: RulesInForce
     usage: SharedReadings
     interval: timedelta
@@ -74,7 +76,8 @@ class Health:
     async def status(self) -> StatusAnswer:
         """One line for each thing that matters, and whether it is well."""
         report = await self.report()
-        lines = [(False, sentence) for sentence in (*report.reasons, *report.warnings)]
+        troubles = (*report.reasons, *report.warnings)
+        lines = [(False, sentence) for sentence in (*troubles, *self._destinations(troubles))]
         lines += [remark for source in self.remarks for remark in source()]
         lines += [self._sight(), *self._rules()]
         try:
@@ -106,6 +109,11 @@ class Health:
     async def _doubts(self) -> list[str]:
         doubted = await self.ledger.conditions("account")
         return ["the figures of past days changed all at once; the next reading decides"] if doubted else []
+
+    def _destinations(self, troubles: Sequence[str]) -> list[str]:
+        """Channels that need somebody, but for those that a trouble begins with: it says more."""
+        problems = self.destinations.problems
+        return [each.sentence for each in problems if not any(t.startswith(f"{each.channel} ") for t in troubles)]
 
     def _sight(self) -> StatusLine:
         last, outage = self.usage.last(checked_span(self.now())), self.usage.outage

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.check import Checker
+from bot.destinations import Destinations
 from bot.errors import CartesiaError, StoreError
 from bot.hearing import Hearing
 from bot.logs import ends, repeats
@@ -35,6 +36,7 @@ class Loops:
 
     checker: Checker
     hearing: Hearing
+    destinations: Destinations
     rules: RulesInForce
     interval: timedelta
     presence: Presence
@@ -94,6 +96,11 @@ class Loops:
         """Tell, once Slack takes messages again, that it took none for too long."""
         while not await set_within(self.stop, LOOK):
             await _logged("the watch over deliveries", self.hearing.watch)
+
+    async def watch_destinations(self) -> None:
+        """Tell of channels that the rules name and nobody can be told in."""
+        while not await set_within(self.stop, LOOK):
+            await _logged("the look at the channels", self.destinations.watch)
 
     async def watch_rules(self) -> None:
         """Put changed rules in force."""

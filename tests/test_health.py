@@ -12,6 +12,7 @@ import pytest
 
 from bot.cartesia.shared import SharedReadings
 from bot.deliver import Deliveries
+from bot.destinations import Destinations
 from bot.errors import StoreError
 from bot.health import Health, Report, Source
 from bot.rules.home import RulesInForce
@@ -55,6 +56,7 @@ def health(backlog: Backlog = EMPTY, noted: Mapping[str, list[Condition]] | None
         ledger=cast("Ledger", SimpleNamespace(conditions=conditions)),
         presence=cast("Presence", SimpleNamespace(may_read=False)),
         deliveries=cast("Deliveries", SimpleNamespace(backlog=waiting)),
+        destinations=cast("Destinations", SimpleNamespace(problems=())),
         rules=cast("RulesInForce", rules),
         usage=cast("SharedReadings", SimpleNamespace(last=lambda _: None, outage=None)),
         interval=timedelta(minutes=5),

@@ -302,6 +302,14 @@ class Rules:
             raise ValueError(f"neither {entry.name!r} nor the file names a channel")
         return where
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Every channel that the file names, each once."""
+        escalations = [rule.escalate.channel for rule in self.rules if rule.escalate]
+        own = [each.channel for each in (*self.rules, *self.reports)]
+        named = [self.channel, self.operations_channel, *own, *escalations]
+        return tuple(dict.fromkeys(each for each in named if each))
+
     def named(self, name: str) -> Rule | None:
         """The rule of this name."""
         return next((rule for rule in self.rules if rule.name == name), None)

@@ -78,6 +78,11 @@ def rules_mended(filename: str) -> Message:
     return plain(f"{filename} is good again, and in force.")
 
 
+def destinations(sentences: Sequence[str]) -> Message:
+    """Channels of the rules that need somebody."""
+    return joined([escape(each) for each in sentences])
+
+
 def blind(since: datetime, why: str) -> Message:
     """Usage could not be read for too long."""
     text = "The bot is blind: no usage has been read since {}, so no budget is watched. {}"

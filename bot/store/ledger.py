@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Message, Reading, Span, Totals
 from bot.record import Curves, Restated
@@ -18,7 +19,7 @@ from bot.store.outbox import enqueue
 from bot.store.tables import conditions, decisions, incidents, known_rules, outbox, readings, rule_revisions
 from bot.windows import midnight, utc_day
 
-ConditionName = Literal["rules", "usage", "delivery", "account"]
+ConditionName = Literal["rules", "usage", "delivery", "account", "channel"]
 _SETTLING = timedelta(minutes=30)  # after a day, in which its last calls may still be counted
 
 
@@ -206,6 +207,37 @@ class Ledger:
             )
             if any(gone.scalars()) and channel:
                 await enqueue(connection, kind="operations", action="post", channel=channel, message=message, now=now)
+
+    async def settle(
+        self,
+        name: ConditionName,
+        present: Mapping[str, str],
+        channel: str | None,
+        message: Callable[[Sequence[str]], Message],
+        now: datetime,
+    ) -> bool:
+        """Exactly these conditions hold under the name now: detail and what to tell of it.
+
+        What is new is told to the operations channel in one message, what is over is let go of in silence. True where
+        something was told.
+        """
+        noted = {each.detail for each in await self.conditions(name)}
+        if noted == present.keys():
+            return False
+        async with self._database.writing() as connection:
+            over = conditions.c.detail.not_in(list(present))
+            await connection.execute(delete(conditions).where(conditions.c.name == name, over))
+            new = [each for each in present if each not in noted and await self._begins(connection, name, each, now)]
+            if new and channel:
+                told = message([present[each] for each in new])
+                await enqueue(connection, kind="operations", action="post", channel=channel, message=told, now=now)
+        return bool(new)
+
+    async def _begins(self, connection: AsyncConnection, name: ConditionName, detail: str, now: datetime) -> bool:
+        """Note a condition as told; False where another process did."""
+        noted = self._database.insert(conditions).values(name=name, detail=detail, since=now, told_at=now)
+        first = await connection.execute(noted.on_conflict_do_nothing().returning(conditions.c.name))
+        return first.first() is not None
 
     async def prune(self, before: datetime) -> None:
         """Let go of readings, delivered messages, closed incidents and old revisions from before then.

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import cast
 
+from bot.destinations import Destinations
 from bot.hearing import Hearing
 from bot.loops import Loops
 from bot.store.leases import Presence
@@ -68,6 +69,7 @@ async def test_a_clock_that_leaps_just_after_nothing_was_due_makes_nobody_blind(
     loops = Loops(
         bot.checker,
         cast("Hearing", None),  # another loop's
+        cast("Destinations", None),  # the same
         bot.rules,
         interval=timedelta(minutes=15),
         presence=presence,

@@ -25,7 +25,7 @@ PATIENCE = 40.0  # seconds for everything to be told
 LOOK = 0.02  # seconds between two looks
 LINGER = 0.3  # seconds in which a bot that has told everything may still do too much
 UNDELIVERED = "SELECT count(*) FROM outbox WHERE state <> 'delivered'"
-RECORDED = "SELECT count(*) FROM outbox"
+RECORDED = "SELECT count(*) FROM outbox WHERE kind <> 'operations'"
 
 RULES = """\
 channel: "#voice-spend"
@@ -99,8 +99,13 @@ SCENARIOS = (FIRST, RAISED, RECOVERY, REROUTED)
 
 
 def told(world: World) -> list[Told]:
-    """Everything the bot has posted, also what is deleted."""
-    return [_told(world, each) for each in world.slack.workspace.posted if each.user == BOT_USER_ID]
+    """Every alert and reply the bot has posted, also what is deleted; what it says of itself depends on timing."""
+    posted = (each for each in world.slack.workspace.posted if each.user == BOT_USER_ID)
+    return [_told(world, each) for each in posted if not each.metadata or _payload(each)["kind"] != "operations"]
+
+
+def _payload(message: Message) -> dict[str, str]:
+    return message.metadata["event_payload"] if message.metadata else {}
 
 
 def _told(world: World, message: Message) -> Told:
@@ -126,11 +131,7 @@ def judge(world: World, wanted: tuple[Told, ...]) -> Verdict:
     """Compare by channel, place and text; a row's id that two messages bear is a double as well."""
     found = Counter(told(world))
     lost, doubled = Counter(wanted) - found, found - Counter(wanted)
-    ids = Counter(
-        each.metadata["event_payload"]["id"] if each.metadata else ""
-        for each in world.slack.workspace.posted
-        if each.user == BOT_USER_ID
-    )
+    ids = Counter(_payload(each).get("id", "") for each in world.slack.workspace.posted if each.user == BOT_USER_ID)
     same_id = [("", "same id", row_id) for row_id, count in ids.items() if count > 1]
     return Verdict(tuple(lost.elements()), (*doubled.elements(), *same_id))
 

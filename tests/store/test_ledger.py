@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -178,3 +181,25 @@ async def test_what_is_older_than_promised_goes_and_what_slack_does_not_have_yet
     await ledger.prune(before)
     assert [await count(database, table) for table in (readings, outbox, rule_revisions)] == [1, 1, 1]
     assert await ledger.last_revision() == Revision("b", "second", before - timedelta(days=8))
+
+
+async def test_of_processes_that_find_the_same_problem_one_tells_it_and_what_is_over_is_forgotten(
+    database: Database,
+) -> None:
+    def message(sentences: Sequence[str]) -> Message:
+        return Message("\n".join(sentences))
+
+    async def settle(**present: str) -> bool:
+        return await Ledger(database).settle("channel", present, "#voice-ops", message, NOW)
+
+    assert sorted(await asyncio.gather(*(settle(a="A is archived", b="B is archived") for _ in range(3)))) == [
+        False,
+        False,
+        True,
+    ]
+    assert not await settle(b="B is archived")
+    assert [each.detail for each in await Ledger(database).conditions("channel")] == ["b"]
+    assert await settle(b="B is archived", a="A is archived")
+    async with database.reading() as connection:
+        bodies = list((await connection.execute(select(outbox.c.body).order_by(outbox.c.seq))).scalars())
+    assert [json.loads(body)["text"] for body in bodies] == ["A is archived\nB is archived", "A is archived"]
