@@ -9,23 +9,47 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.world import World
-from tests.databases import Postgres, find_binaries
+from tests.databases import PgBouncer, Postgres, find_binaries, find_pgbouncer
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of this test process's own."""
-    binaries = find_binaries()
-    if binaries is None:
-        if os.environ.get("CI"):
-            pytest.fail("there is no PostgreSQL on this machine: .ci/run installs it")
-        pytest.skip("no PostgreSQL binaries (initdb) on this machine: apt-get install postgresql to run these")
-    server = Postgres(binaries)
+    server = Postgres(_installed(find_binaries(), "PostgreSQL (initdb)", "postgresql"))
     try:
         server.create()
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
+    """PgBouncer in transaction mode before that server."""
+    pooler = PgBouncer(_installed(find_pgbouncer(), "PgBouncer", "pgbouncer"), postgres)
+    try:
+        pooler.start()
+        yield pooler
+    finally:
+        pooler.stop()
+
+
+def _installed(found: Path | None, what: str, package: str) -> Path:
+    if found is None and os.environ.get("CI"):
+        pytest.fail(f"there is no {what} on this machine: .ci/run installs it")
+    if found is None:
+        pytest.skip(f"there is no {what} on this machine: apt-get install {package} to run these")
+    return found
+
+
+@pytest.fixture(params=["directly", "through PgBouncer"])
+def served_url(request: pytest.FixtureRequest, postgres: Postgres) -> str:
+    """An empty database on PostgreSQL, reached both ways."""
+    address = postgres.new_database()
+    if request.param == "directly":
+        return address
+    pooler: PgBouncer = request.getfixturevalue("pgbouncer")
+    return pooler.address(address)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,4 +1,5 @@
-"""A throwaway PostgreSQL from the installed binaries, on 127.0.0.1 and a free port; also when run as root."""
+"""A throwaway PostgreSQL, and a PgBouncer before it, from the installed binaries, on 127.0.0.1 and free ports; also
+when run as root."""
 
 from __future__ import annotations
 
@@ -37,40 +38,21 @@ class Postgres:
 
     def create(self) -> None:
         """Make the cluster and start it."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        if self._user:
-            shutil.chown(self.folder, self._user)
-        self._run(
-            str(self.binaries / "initdb"), "-D", str(self.folder / "cluster"), "-U", "tests", "-A", "trust", "--no-sync"
-        )
+        self.port = _free_port()
+        give_away(self.folder)
+        where = ("-D", str(self.folder / "cluster"), "-U", "tests", "-A", "trust", "--no-sync")
+        command = (str(self.binaries / "initdb"), *where)
+        subprocess.run(command, user=server_user(), check=True, capture_output=True, cwd="/", timeout=60)
         self.start()
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        self._server = subprocess.Popen(
-            [
-                str(self.binaries / "postgres"),
-                *("-D", str(self.folder / "cluster"), "-p", str(self.port), "-k", "", "-c", "fsync=off"),
-                *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "log_min_messages=fatal"),
-            ],
-            user=self._user,
-            group=pwd.getpwnam(self._user).pw_gid if self._user else None,
-            cwd="/",
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        self._server = _started(
+            str(self.binaries / "postgres"),
+            *("-D", str(self.folder / "cluster"), "-p", str(self.port), "-k", "", "-c", "fsync=off"),
+            *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "log_min_messages=fatal"),
         )
-        give_up = time.monotonic() + 30
-        while True:
-            try:
-                psycopg.connect(self.address("postgres"), connect_timeout=2).close()
-            except psycopg.OperationalError:
-                if time.monotonic() > give_up:
-                    raise
-                time.sleep(0.05)
-            else:
-                return
+        _wait_for(self.address("postgres"))
 
     def stop(self) -> None:
         """Stop at once, as a machine that fails: connections break."""
@@ -95,13 +77,99 @@ class Postgres:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.address(name)
 
-    @property
-    def _user(self) -> str | None:
-        """Who runs the server: PostgreSQL refuses to run as root."""
-        if os.geteuid() != 0:
-            return None
-        names = {entry.pw_name for entry in pwd.getpwall()}
-        return "postgres" if "postgres" in names else "nobody"
 
-    def _run(self, *command: str) -> None:
-        subprocess.run(command, user=self._user, check=True, capture_output=True, cwd="/", timeout=60)
+@dataclass
+class PgBouncer:
+    """PgBouncer with Debian's settings, but for where it listens; in transaction mode unless told, and with so few
+    sessions for each database that processes share them."""
+
+    binary: Path
+    server: Postgres
+    pool_mode: str = "transaction"
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="agent-usage-pgbouncer-")))
+    port: int = 0
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        self.port = _free_port()
+        (self.folder / "users.txt").write_text('"tests" ""\n')
+        (self.folder / "pgbouncer.ini").write_text(
+            f"""[databases]
+            * = host=127.0.0.1 port={self.server.port}
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = {self.port}
+            unix_socket_dir =
+            auth_type = trust
+            auth_file = {self.folder / "users.txt"}
+            pool_mode = {self.pool_mode}
+            default_pool_size = 2
+            """.replace("\n            ", "\n")
+        )
+        give_away(self.folder)
+        self._process = _started(str(self.binary), "-q", str(self.folder / "pgbouncer.ini"))
+        _wait_for(self.address(self.server.address("postgres")))
+
+    def stop(self) -> None:
+        """Stop at once, and leave nothing behind."""
+        if self._process:
+            self._process.kill()
+            self._process.wait(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def address(self, address: str) -> str:
+        """The same database, by way of PgBouncer."""
+        return address.replace(f":{self.server.port}/", f":{self.port}/")
+
+
+def find_pgbouncer() -> Path | None:
+    """The binary, which Debian puts where only root looks; None where there is none."""
+    found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    return Path(found) if found else None
+
+
+def server_user() -> str | None:
+    """Who runs the servers, which refuse to run as root; None where it is whoever runs the tests."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def give_away(folder: Path) -> None:
+    """Let the servers' user own the folder."""
+    if user := server_user():
+        shutil.chown(folder, user)
+
+
+def _started(*command: str) -> subprocess.Popen[bytes]:
+    user = server_user()
+    return subprocess.Popen(
+        command,
+        user=user,
+        group=pwd.getpwnam(user).pw_gid if user else None,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _wait_for(address: str) -> None:
+    give_up = time.monotonic() + 30
+    while True:
+        try:
+            psycopg.connect(address, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
+        else:
+            return

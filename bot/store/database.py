@@ -1,4 +1,9 @@
-"""The connection: SQLite in WAL mode or PostgreSQL behind one face, transactions, and plain errors."""
+"""The connection: SQLite in WAL mode or PostgreSQL behind one face, transactions, and plain errors.
+
+On PostgreSQL nothing is kept in the session between two transactions, so that a pooler may give each transaction
+another one (https://www.pgbouncer.org/features.html, transaction pooling): no options at connect, no prepared
+statements, limits that end with their transaction.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.addresses import database_address
 from bot.store.remedies import refuse_obstacle, store_error
 
-LOCK_PATIENCE = 5  # seconds a statement waits for another process's lock before it fails and is tried again later
+LOCK_PATIENCE = 5  # seconds a statement waits for another process's lock on SQLite before it fails and is tried later
+
+# Nobody waits for ever, also not for a process that was suspended within a transaction: the server ends that one.
+_LIMITS = """SELECT set_config('statement_timeout', '15s', true),
+                    set_config('idle_in_transaction_session_timeout', '15s', true)"""
 
 
 @dataclass(frozen=True)
@@ -79,8 +88,13 @@ def open_database(address: str) -> Database:
         url,
         pool_pre_ping=True,  # a connection that the server dropped is replaced, not reported
         pool_size=5,
-        connect_args={"connect_timeout": 5, "options": "-c statement_timeout=15000"},
+        connect_args={"connect_timeout": 5, "prepare_threshold": None},
     )
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def limit(connection: Connection) -> None:
+        connection.exec_driver_sql(_LIMITS)
+
     return Database(engine, None)
 
 

@@ -10,7 +10,6 @@ import pytest
 from bot.sandbox.slack.workspace import ADMIN, GUEST, MEMBER, Message
 from bot.sandbox.world import BotProcess, World
 from bot.windows import utc_day
-from tests.databases import Postgres
 
 CHANNEL = "voice-spend"
 RULES = """\
@@ -205,12 +204,11 @@ async def test_buttons_of_an_alert_that_is_closed_say_so(world: World, warned: M
         assert "Alert 1 is closed" in await asked(world, words)
 
 
-async def test_either_of_two_replicas_answers_a_click(world: World, postgres: Postgres) -> None:
-    address = postgres.new_database()
+async def test_either_of_two_replicas_answers_a_click(world: World, served_url: str) -> None:
     spend(world, 4200)
     for _ in range(2):
         replica = BotProcess(
-            (sys.executable, "-m", "tests.replica", "0"), world.environment(DATABASE_URL=address), world.folder
+            (sys.executable, "-m", "tests.replica", "0"), world.environment(DATABASE_URL=served_url), world.folder
         )
         world.processes.append(replica)
         await replica.start()

@@ -50,16 +50,16 @@ def told(world: World) -> list[str]:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize(("count", "served_url"), [(2, "directly"), (3, "through PgBouncer")], indirect=["served_url"])
 async def test_100_crossings_are_told_once_each_though_one_of_the_replicas_is_killed_midway(
-    world: World, postgres: Postgres, count: int
+    world: World, served_url: str, count: int
 ) -> None:
     for number in range(CHANNELS):
         world.slack.workspace.add_channel(
             f"team-{number}", channel_id=f"C0TEAM{number:03d}", members=(ADMIN, BOT_USER_ID)
         )
     world.rules_file.write_text(many_rules())
-    replicas = await start(world, count, postgres.new_database())
+    replicas = await start(world, count, served_url)
     await world.checks()
     began, asked_before = time.monotonic(), len(world.cartesia.requests)
     world.cartesia.set_day(utc_day(world.now()), cents=5000)
