@@ -27,7 +27,7 @@ from bot.connection import bolt_app, slack_client, try_tokens
 from bot.deliver import Deliveries, Pace
 from bot.destinations import Destinations
 from bot.endpoints import PORT_PATIENCE, Endpoints, PortTaken
-from bot.errors import DatabaseUnusable, StoreError
+from bot.errors import BotError, DatabaseUnusable, StoreError
 from bot.health import Health
 from bot.hearing import Hearing
 from bot.inbound import Inbound
@@ -318,7 +318,7 @@ async def _run(bot: Bot, transport: Transport) -> int:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             if error := task.exception():
-                log.error("a part of the bot failed in a way nobody foresaw; it restarts", exc_info=error)
+                _tell_end(error)
         return 1
     finally:
         bot.stop.set()
@@ -327,6 +327,13 @@ async def _run(bot: Bot, transport: Transport) -> int:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tell_end(error: BaseException) -> None:
+    if isinstance(error, BotError):
+        log.error("%s", error)
+    else:
+        log.error("a part of the bot failed in a way nobody foresaw; it restarts", exc_info=error)
 
 
 async def _finish(bot: Bot) -> None:

@@ -14,7 +14,8 @@ BotError                     one plain sentence that says what to do
 ├── FileUnreadable           a file that people wrote can't be read
 │   └── FileMissing          nothing stands at its path
 ├── StoreError               the database did not do what it was asked
-│   └── DatabaseUnusable     it will not, however long it is waited for             (exit code 2)
+│   ├── DatabaseUnusable     it will not, however long it is waited for             (exit code 2)
+│   └── DatabaseGone         its file was deleted, moved or replaced under the bot  (exit code 1)
 └── StartRefused             Slack refused a token at start, or HOST is not of here   (exit code 2)
 """
 
@@ -95,6 +96,10 @@ class StoreError(BotError):
 
 class DatabaseUnusable(StoreError):
     """The database will not do its part until somebody mends the setting, the folder or the server."""
+
+
+class DatabaseGone(StoreError):
+    """A file of the open SQLite database was deleted, moved or replaced: what is written now would be lost."""
 
 
 class StartRefused(BotError):

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.addresses import database_address
+from bot.store.files import OpenFiles
 from bot.store.remedies import refuse_obstacle, store_error
 
 LOCK_PATIENCE = 5  # seconds a statement waits for another process's lock on SQLite before it fails and is tried later
@@ -36,27 +37,37 @@ class Database:
     """An engine and what differs between the two databases."""
 
     engine: AsyncEngine
-    file: Path | None  # SQLite's file, None on PostgreSQL
+    files: OpenFiles | None = None  # SQLite's, None on PostgreSQL
 
     @property
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def file(self) -> Path | None:
+        """SQLite's file, None on PostgreSQL."""
+        return self.files.file if self.files else None
+
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection with a consistent view. Raises StoreError."""
-        with _plain_errors(self.file):
-            async with self.engine.connect() as connection:
+        with plain_errors(self.file):
+            async with self._connected() as connection:
                 yield connection
 
     @contextlib.asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction, committed at the end and undone on any error. Raises StoreError."""
-        with _plain_errors(self.file):
-            async with self.engine.connect() as connection:
+        with plain_errors(self.file):
+            async with self._connected() as connection:
                 await connection.execution_options(writes=True)
                 async with connection.begin():
                     yield connection
+
+    def _connected(self) -> AsyncConnection:
+        if self.files:
+            self.files.check()  # also before a connection is opened, which would make an empty file
+        return self.engine.connect()
 
     def insert(self, table: Table) -> Any:
         """An insert that may say what to do about a conflict, as both databases can."""
@@ -95,16 +106,16 @@ def open_database(address: str) -> Database:
     def limit(connection: Connection) -> None:
         connection.exec_driver_sql(_LIMITS)
 
-    return Database(engine, None)
+    return Database(engine)
 
 
 def _open_sqlite(url: URL) -> Database:
-    file = Path(url.database or "").absolute()
-    engine = create_async_engine(url.set(database=str(file)), connect_args={"timeout": LOCK_PATIENCE})
+    files = OpenFiles(Path(url.database or "").absolute())
+    engine = create_async_engine(url.set(database=str(files.file)), connect_args={"timeout": LOCK_PATIENCE})
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def look_first(*_: Any) -> None:
-        refuse_obstacle(file)  # SQLite itself would only say that it can't open it
+        refuse_obstacle(files.file)  # SQLite itself would only say that it can't open it
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -115,17 +126,19 @@ def _open_sqlite(url: URL) -> Database:
         except sqlite3.Error:
             connection.close()  # SQLAlchemy does not yet know of it, and its thread would outlive the loop
             raise
+        files.note_opened()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return Database(engine, file)
+    return Database(engine, files)
 
 
 @contextlib.contextmanager
-def _plain_errors(file: Path | None) -> Iterator[None]:
+def plain_errors(file: Path | None) -> Iterator[None]:
+    """What goes wrong with the database, SQLite's at this file, is a StoreError."""
     try:
         yield
     except (SQLAlchemyError, OSError, sqlite3.Error, TimeoutError) as error:

@@ -1,24 +1,24 @@
 """Who is alive, and who reads usage.
 
-On SQLite there is one working process: it holds a lock on a file beside the database, which the system frees the moment
-it dies. Another one stands by until then. On PostgreSQL every process renews a lease, by the database's clock.
+On SQLite there is one working process (hold.py); another one stands by until it dies. On PostgreSQL every process
+renews a lease, by the database's clock.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
+import contextlib
 import logging
 import time
-from pathlib import Path
-from typing import IO, Any
 
 from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import DatabaseUnusable, StoreError
+from bot.errors import DatabaseGone, StoreError
 from bot.logs import ends, repeats
 from bot.store.database import Database
+from bot.store.hold import Hold, holding
 from bot.store.tables import leases
 from bot.waiting import set_within
 
@@ -40,47 +40,49 @@ class Presence:
         self.holder = holder
         self._renewed = float("-inf")
         self._reads = False
-        self._lock: IO[Any] | None = None
+        self._hold: Hold | None = None
+        self._held = contextlib.AsyncExitStack()
 
     @property
     def may_post(self) -> bool:
         """Whether a post begun now would end before anybody could take this process for dead."""
-        return self._lock is not None or time.monotonic() - self._renewed < POSTING_ROOM
+        return self._hold is not None or time.monotonic() - self._renewed < POSTING_ROOM
 
     @property
     def may_read(self) -> bool:
         """Whether it falls to this process to read usage."""
-        return self._lock is not None or (self._reads and time.monotonic() - self._renewed < LEASE)
+        return self._hold is not None or (self._reads and time.monotonic() - self._renewed < LEASE)
 
     async def begin(self) -> bool:
         """Become a working process; on SQLite this waits until no other one is, and True is then given.
 
         Raises StoreError.
         """
-        if self._database.file is None:
+        if self._database.files is None:
             await self._renew()
             return False
-        lock, waited = await _lock_beside(self._database.file)
-        async with self._database.writing() as connection:
-            await connection.execute(delete(leases))  # whoever was here is dead
-            await connection.execute(insert(leases).values(name=self.holder, holder=self.holder, until=FOREVER))
-        self._lock = lock
-        return waited
+        async with contextlib.AsyncExitStack() as held:
+            hold = await held.enter_async_context(holding(self._database.files))
+            async with self._database.writing() as connection:
+                await connection.execute(delete(leases))  # whoever was here is dead
+                await connection.execute(insert(leases).values(name=self.holder, holder=self.holder, until=FOREVER))
+            self._hold, self._held = hold, held.pop_all()
+        return hold.was_waited_for
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Renew until the bot stops; where a lock says it all there is nothing to renew."""
+        """Renew, or look after the database's files, until the bot stops. Raises DatabaseGone."""
         while not await set_within(stop, RENEW):
-            if self._lock is not None:
-                continue
             try:
-                await self._renew()
+                await (self._hold.look() if self._hold else self._renew())
                 log.info("lease: it is renewed again", extra=ends("lease"))
+            except DatabaseGone:
+                raise
             except StoreError as error:
                 log.error("lease: %s Trying again.", error, extra=repeats("lease", str(error)))
 
     async def alive(self) -> int:
         """How many processes work on this database, this one included. Raises StoreError."""
-        if self._lock is not None:
+        if self._hold is not None:
             return 1
         others = select(func.count()).where(
             leases.c.name == leases.c.holder, leases.c.name != self.holder, leases.c.until > self._database.clock()
@@ -93,7 +95,7 @@ class Presence:
 
         Where a lock says that there is one process, it asks when it starts. Raises StoreError.
         """
-        if self._lock is not None:
+        if self._hold is not None:
             return 0.0
         left = select(leases.c.until - self._database.clock()).where(leases.c.name == NEXT_READING)
         async with self._database.reading() as connection:
@@ -101,7 +103,7 @@ class Presence:
 
     async def note_reading(self, interval: float) -> None:
         """Cartesia has answered, and is asked again in `interval` seconds, whoever reads then. Raises StoreError."""
-        if self._lock is not None:
+        if self._hold is not None:
             return
         until = self._database.clock() + interval
         noted = insert_on_postgresql(leases).values(name=NEXT_READING, holder="", until=until)
@@ -110,21 +112,22 @@ class Presence:
 
     async def end(self) -> None:
         """Let others take over at once. Raises StoreError."""
+        if self._hold:
+            self._hold = None
+            await self._held.aclose()
+            return
         async with self._database.writing() as connection:
             await connection.execute(delete(leases).where(leases.c.holder == self.holder))
-        if self._lock:
-            self._lock.close()
-            self._lock = None
 
     async def _renew(self) -> None:
         asked = time.monotonic()
         async with self._database.writing() as connection:
-            await self._hold(connection, self.holder)
-            self._reads = await self._hold(connection, READER)
+            await self._lease(connection, self.holder)
+            self._reads = await self._lease(connection, READER)
             await connection.execute(delete(leases).where(leases.c.until < self._database.clock() - 3600))
         self._renewed = asked
 
-    async def _hold(self, connection: Any, name: str) -> bool:
+    async def _lease(self, connection: AsyncConnection, name: str) -> bool:
         until = self._database.clock() + LEASE
         mine = insert_on_postgresql(leases).values(name=name, holder=self.holder, until=until)
         held = await connection.execute(
@@ -135,25 +138,3 @@ class Presence:
             ).returning(leases.c.name)
         )
         return held.first() is not None
-
-
-async def _lock_beside(file: Path) -> tuple[IO[Any], bool]:
-    """The lock, and whether another process had it."""
-    path = file.with_name(file.name + ".lock")
-    try:
-        lock = path.open("w")
-    except OSError as error:
-        raise DatabaseUnusable(
-            f"{path} can't be written ({error.strerror}): correct DATABASE_URL or the folder's rights."
-        ) from None
-    waited = False
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not waited:
-                log.warning("another agent-usage works with %s; standing by until it stops", file)
-            waited = True
-            await asyncio.sleep(0.5)
-        else:
-            return lock, waited

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
 from bot.errors import DatabaseUnusable
 from bot.store.database import Database
+from bot.store.files import lock_of
 
 HEAD = "0002_admissions"  # the newest migration; naming it here spares every start the import of Alembic
 _LOCK = 7_246_110_019  # any number of our own, for PostgreSQL's advisory lock
 
+log = logging.getLogger(__name__)
+
 
 async def migrate(database: Database) -> bool:
     """Upgrade to HEAD where needed; says whether anything was done. Raises StoreError."""
+    was_worked_with = database.file is not None and lock_of(database.file).exists()
     async with database.reading() as connection:
-        if await connection.run_sync(_revision) == HEAD:
-            return False
+        found = await connection.run_sync(_revision)
+    if found == HEAD:
+        return False
+    if found is None and was_worked_with:
+        log.warning(
+            "%s was not there and is made anew, though a bot worked with it before: what it told of open windows is "
+            "told again. If it was lost by mistake, stop the bot and put a backup in its place.",
+            database.file,
+        )
     async with database.writing() as connection:
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

@@ -1,4 +1,5 @@
-"""The database is gone, full or locked for a while: nothing is lost, errors are plain, and no restart is needed."""
+"""The database is gone, full or locked for a while: nothing is lost, errors are plain, and no restart is needed unless
+its file is gone for good."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import os
 import resource
 import sqlite3
 
+import httpx
 import pytest
 
 from bot.sandbox.world import World
@@ -73,6 +75,21 @@ async def test_a_file_locked_by_another_process_loses_nothing_and_needs_no_resta
     await world.checks(2)
     assert len(world.slack.calls_of("chat.postMessage")) == 2
     assert not traceback_in(bot.lines)
+
+
+async def test_a_file_deleted_under_the_bot_is_said_and_ends_it_with_1_within_a_minute(world: World) -> None:
+    bot = await world.run(PORT="0", HOST="127.0.0.1")
+    port = (await bot.said("listening on port")).split()[-1]
+    file = world.folder / "agent-usage.db"
+    file.unlink()
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(f"http://127.0.0.1:{port}/readyz")
+    assert answer.status_code == 503
+    assert f"{file} was deleted, moved or replaced" in " ".join(answer.json()["reasons"])
+    assert await bot.ended(60) == 1
+    assert f"{file} was deleted, moved or replaced" in bot.lines[-1]
+    assert not traceback_in(bot.lines)
+    assert not file.exists()
 
 
 async def test_a_full_disk_loses_nothing_and_needs_no_restart(world: World) -> None:
