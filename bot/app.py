@@ -7,7 +7,6 @@ import contextlib
 import logging
 import secrets
 import signal
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +22,7 @@ from bot.cartesia.client import CartesiaClient
 from bot.cartesia.shared import SharedReadings
 from bot.channels import Channels
 from bot.check import Checker
+from bot.clock import elapsed
 from bot.connection import bolt_app, slack_client, try_tokens
 from bot.deliver import Deliveries, Pace
 from bot.destinations import Destinations
@@ -105,11 +105,13 @@ class Bot:
     stop: asyncio.Event
 
 
-def reading_parts(settings: Settings, http: httpx.AsyncClient, now: Now) -> SharedReadings:
+def reading_parts(
+    settings: Settings, http: httpx.AsyncClient, now: Now, seconds: Callable[[], float] = elapsed
+) -> SharedReadings:
     """What reads usage; the retries of one reading end after 30 s or one interval, whichever is longer."""
     assert settings.cartesia_admin_api_key is not None  # noqa: S101 settings.load was told that it is needed
     client = CartesiaClient(http, settings.cartesia_api_url, settings.cartesia_admin_api_key, now)
-    return SharedReadings(client, now, budget=max(30.0, settings.check_interval.total_seconds()))
+    return SharedReadings(client, now, max(30.0, settings.check_interval.total_seconds()), seconds)
 
 
 def rules_parts(settings: Settings, ledger: Ledger, now: Now) -> RulesInForce:
@@ -119,11 +121,11 @@ def rules_parts(settings: Settings, ledger: Ledger, now: Now) -> RulesInForce:
 
 @dataclass(frozen=True)
 class Tempo:
-    """How fast the loops go: the pace of deliveries, the seconds that check intervals are counted in, and how often a
-    look tells whether a check is due. The sandbox alone has another one than this."""
+    """How fast the loops go: the pace of deliveries, the seconds that check intervals and outages are counted in, and
+    how often a look tells whether a check is due. The sandbox alone has another one than this."""
 
     pace: Pace = field(default_factory=Pace)
-    seconds: Callable[[], float] = time.monotonic
+    seconds: Callable[[], float] = elapsed
     glance: float = GLANCE
 
 
@@ -133,7 +135,7 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
     holder = secrets.token_hex(6)
     ledger, presence = Ledger(database), Presence(database, holder)
     in_hand = InHand()
-    rules, usage = rules_parts(settings, ledger, now), reading_parts(settings, http, now)
+    rules, usage = rules_parts(settings, ledger, now), reading_parts(settings, http, now, tempo.seconds)
     outbox = Outbox(database, holder)
     sender = Sender(slack_client(settings, settings.slack_bot_token, retries=False), lambda: presence.may_post)
     channels = Channels(sender, outbox)
@@ -149,10 +151,17 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
         told=deliveries.wake,
         blind_for=settings.blind_for,
         beat=lambda: in_hand.add(_beat(http, settings.heartbeat_url, hearing)),
+        seconds=tempo.seconds,
     )
     stop = asyncio.Event()
     hearing = Hearing(
-        ledger, deliveries, lambda: rules.current.operations_channel, now, settings.blind_for, deliveries.wake
+        ledger,
+        deliveries,
+        lambda: rules.current.operations_channel,
+        now,
+        settings.blind_for,
+        deliveries.wake,
+        tempo.seconds,
     )
     destinations = Destinations(sender, channels, ledger, lambda: rules.current, now, deliveries.wake)
     loops = Loops(
@@ -203,7 +212,7 @@ async def open_store(settings: Settings, patience: float) -> Database:
 
 async def _migrate_within(database: Database, patience: float) -> None:
     """Bring the database to its current schema within so many seconds. Raises StoreError."""
-    give_up = time.monotonic() + patience
+    give_up = elapsed() + patience
     while True:
         try:
             if await migrate(database):
@@ -211,9 +220,9 @@ async def _migrate_within(database: Database, patience: float) -> None:
         except DatabaseUnusable:
             raise
         except StoreError as error:
-            if time.monotonic() > give_up:
+            if elapsed() > give_up:
                 raise
-            left = give_up - time.monotonic()
+            left = give_up - elapsed()
             same = repeats("database at start", str(error))
             log.warning("%s Waiting for it, at most %.0f s more.", error, left, extra=same)
             await asyncio.sleep(1)

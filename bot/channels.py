@@ -4,9 +4,9 @@ a guess, which Slack's refusal disproves: names are used again."""
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 
+from bot.clock import elapsed
 from bot.slack.failures import Failure, Refusal
 from bot.slack.sender import Listing, Sender
 from bot.store.outbox import Outbox
@@ -20,7 +20,7 @@ _PATIENCE = 2.0  # seconds that a post waits for an id; Slack takes the name as 
 class Channels:
     """Ids by name. One listing at a time: whoever asks meanwhile waits for it. `seconds` is a monotonic clock."""
 
-    def __init__(self, sender: Sender, outbox: Outbox, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, sender: Sender, outbox: Outbox, seconds: Callable[[], float] = elapsed) -> None:
         self._sender = sender
         self._outbox = outbox
         self._seconds = seconds

@@ -15,6 +15,7 @@ from bot.budget.forecast import REMEMBERED
 from bot.budget.incident import Incidents
 from bot.budget.sums import Sums
 from bot.cartesia.shared import SharedReadings
+from bot.clock import elapsed
 from bot.errors import AnotherAccount
 from bot.logs import ends, repeats
 from bot.model import Message, Reading, Totals
@@ -63,7 +64,10 @@ def _within(window: Window, days: list[date]) -> bool:
 
 @dataclass
 class Checker:
-    """The check, and the watch over whether the bot sees. `told` is called when the outbox received something."""
+    """The check, and the watch over whether the bot sees. `told` is called when the outbox received something.
+
+    `now` dates what is judged and said; for how long nothing was read is counted in `seconds`, which do not leap.
+    """
 
     rules: RulesInForce
     usage: SharedReadings
@@ -73,10 +77,10 @@ class Checker:
     told: Callable[[], None]
     blind_for: timedelta
     beat: Callable[[], None]
-    last_good: datetime | None = None
+    seconds: Callable[[], float] = elapsed
     _known: Mapping[date, Totals] | None = None
     _curves: Curves = field(default_factory=dict)
-    _watching_since: datetime | None = None
+    _seen_at: float | None = None  # by `seconds`: the last good reading, or since when one is waited for
     _failing: bool = True  # until shown otherwise: a condition may be noted from before a restart
     _doubting: bool = True  # the same
     _why: str = ""  # the last reading was not judged
@@ -115,14 +119,17 @@ class Checker:
             async with self._one_at_a_time:
                 await self._judge(last, self.now())
 
-    async def watch_sight(self, now: datetime) -> None:
-        """Tell the operations channel once when there was no good reading for too long. Raises StoreError."""
+    async def watch_sight(self, now: datetime, at: float) -> None:
+        """Tell the operations channel once when there was no good reading for too long. Raises StoreError.
+
+        `at` is the same moment as `now`, in `seconds`.
+        """
         async with self._sight:
-            await self._watch(now)
+            await self._watch(now, at)
 
     def look_away(self) -> None:
         """Another process reads now: how long this one has seen nothing means nothing, and what it knew grows old."""
-        self._watching_since = self.last_good = self._known = None
+        self._seen_at = self._known = None
         self._failing = True
 
     async def _take_up(self) -> Reading | None:
@@ -239,35 +246,41 @@ class Checker:
                 log.info("%s %s: %s", decision.reason, rule.name, alerts.headline(decision.standing))
             self.told()
 
-    async def _watch(self, now: datetime) -> None:
+    async def _watch(self, now: datetime, at: float) -> None:
         outage = self.usage.outage
-        self._watching_since = self._watching_since or now
-        last_good = self.last_good or self._watching_since
-        if not self._failing and (outage or now - last_good >= self.blind_for):
+        if self._seen_at is None:
+            self._seen_at = at - await self._unseen_before(now)
+        unseen = timedelta(seconds=at - self._seen_at)
+        lasts = unseen >= self.blind_for
+        if not self._failing and (outage or lasts):
             self._failing = True
-            await self.ledger.note("usage", "", last_good)
-        if not self._failing:
+            await self.ledger.note("usage", "", now - unseen)
+        if self._failing and (lasts or (outage and outage.hopeless)):
+            await self._tell_blindness(now - unseen, now)
+
+    async def _tell_blindness(self, since: datetime, now: datetime) -> None:
+        if any(noted.told for noted in await self.ledger.conditions("usage")):
             return
-        noted = await self.ledger.conditions("usage")
-        since = noted[0].since if noted else last_good
-        if not (now - since >= self.blind_for or (outage and outage.hopeless)):
-            return
-        if noted and noted[0].told:
-            return
-        why = outage.why if outage else self._why or "Cartesia has not answered yet."
+        why = self.usage.outage.why if self.usage.outage else self._why or "Cartesia has not answered yet."
         log.error("blind since %s: %s", since.isoformat(timespec="seconds"), why)
         await self.ledger.note("usage", "", since)
         await self.ledger.tell("usage", "", self._operations(), blocks.blind(since, why), now)
         self.told()
 
+    async def _unseen_before(self, now: datetime) -> float:
+        """Seconds without a reading before this process watched, as noted; not fewer than none, where the clock went
+        back since."""
+        noted = await self.ledger.conditions("usage")
+        return max(0.0, (now - noted[0].since).total_seconds()) if noted else 0.0
+
     async def _sees(self) -> None:
         async with self._sight:
-            self.last_good = self.now()
+            self._seen_at, now = self.seconds(), self.now()
             if self._failing:
                 noted = await self.ledger.conditions("usage")
                 if noted:
-                    message = blocks.sees_again(noted[0].since, self.last_good)
-                    await self.ledger.end("usage", self._operations(), message, self.last_good)
+                    message = blocks.sees_again(min(noted[0].since, now), now)
+                    await self.ledger.end("usage", self._operations(), message, now)
                     self.told()
                 self._failing = False
 

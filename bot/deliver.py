@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.clock import elapsed
 from bot.errors import StoreError
 from bot.logs import ends, repeats
 from bot.sending import Sending, Unsent
@@ -99,7 +99,7 @@ class Deliveries:
 
     async def start_due(self) -> None:
         """Claim what is due and begin sending it, one message a lane at a time."""
-        now = time.monotonic()
+        now = elapsed()
         self._quiet_until = {lane: until for lane, until in self._quiet_until.items() if until > now}
         room = AT_ONCE - len(self._under_way)
         if room <= 0 or _EVERYWHERE in self._quiet_until or not self._may_post():
@@ -127,7 +127,7 @@ class Deliveries:
 
     def _pause(self) -> float:
         """Seconds until the next look: sooner where a channel may be posted to again sooner."""
-        now = time.monotonic()
+        now = elapsed()
         return min(
             [self._pace.between_looks, *(until - now + 0.01 for until in self._quiet_until.values() if until > now)]
         )
@@ -139,7 +139,7 @@ class Deliveries:
         self.wake()
 
     async def _deliver(self, delivery: Delivery) -> None:
-        self._quiet_until[delivery.lane] = time.monotonic() + self._pace.between_posts
+        self._quiet_until[delivery.lane] = elapsed() + self._pace.between_posts
         match await self._try(delivery):
             case Posted() as posted:
                 self._note_success(delivery, posted)
@@ -204,7 +204,7 @@ class Deliveries:
     def _hold(self, lane: str, refusal: Refusal) -> float:
         self._failures[lane] += 1
         wait = self._pace.back_off(self._failures[lane], refusal.retry_after)
-        self._quiet_until[lane] = time.monotonic() + wait
+        self._quiet_until[lane] = elapsed() + wait
         return wait
 
     def _note_trouble(self, lane: str, trouble: str, until: str) -> None:

@@ -6,12 +6,12 @@ import asyncio
 import difflib
 import hashlib
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.channels import Channels
+from bot.clock import elapsed
 from bot.rules.models import Rules
 from bot.slack import blocks
 from bot.slack.failures import mend
@@ -56,7 +56,7 @@ class Destinations:
     rules: Callable[[], Rules]
     now: Callable[[], datetime]
     told: Callable[[], None]
-    seconds: Callable[[], float] = time.monotonic
+    seconds: Callable[[], float] = elapsed
     problems: tuple[Problem, ...] = ()
     _looked_at: tuple[str, ...] = ()
     _look_again: float = 0.0

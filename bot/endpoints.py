@@ -9,12 +9,12 @@ import asyncio
 import errno
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 from aiohttp import web
 
+from bot.clock import elapsed
 from bot.errors import BotError, StartRefused
 from bot.health import Report
 from bot.inbound import EVENTS, MOST_BYTES, Inbound
@@ -47,12 +47,12 @@ class Endpoints:
 
         Raises PortTaken, and StartRefused where waiting would not help.
         """
-        give_up = time.monotonic() + patience
+        give_up = elapsed() + patience
         while self._port is not None and self._runner is None:
             try:
                 self._runner = await _listening(self._site(), self._host, self._port)
             except PortTaken:
-                if time.monotonic() >= give_up:
+                if elapsed() >= give_up:
                     raise
                 await asyncio.sleep(_GLANCE)
 

@@ -7,12 +7,12 @@ import codecs
 import io
 import json
 import logging
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 from urllib.parse import quote
 
+from bot.clock import elapsed
 from bot.redaction import redacted
 
 SHORTEST = 8  # characters of a secret that is blotted out wherever it stands: a shorter one may be a part of any word
@@ -89,7 +89,7 @@ def _forms(secret: str) -> set[str]:
     return {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe="")}
 
 
-def set_up(level: str, log_format: str, secrets: Sequence[str], seconds: Callable[[], float] = time.monotonic) -> None:
+def set_up(level: str, log_format: str, secrets: Sequence[str], seconds: Callable[[], float] = elapsed) -> None:
     """Log to standard error. Libraries speak from WARNING up: at DEBUG they print requests, at INFO bodies."""
     handler = logging.StreamHandler()
     handler.addFilter(Repeats(seconds))

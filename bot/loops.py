@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.check import Checker
+from bot.clock import elapsed
 from bot.destinations import Destinations
 from bot.errors import CartesiaError, StoreError
 from bot.hearing import Hearing
@@ -43,24 +43,24 @@ class Loops:
     keep: Callable[[], Awaitable[None]]
     told: Callable[[], None]
     stop: asyncio.Event
-    seconds: Callable[[], float] = time.monotonic
+    seconds: Callable[[], float] = elapsed
     glance: float = GLANCE
     _rules_changed: asyncio.Event = field(default_factory=asyncio.Event)
     _next_check: float | None = None  # by `seconds`
-    _checking_since: float | None = None  # by the monotonic clock
+    _checking_since: float | None = None  # by the clock that never leaps, as whatever else takes real time
 
     async def check(self) -> None:
         """A check each interval; new rules are judged at once, by the last reading."""
-        began = time.monotonic()
+        began = elapsed()
         while not await set_within(self.stop, self._pause()):
             if not self.presence.may_read:
                 self._next_check = None
             elif self._next_check is None:
-                taken_over = time.monotonic() - began > START
+                taken_over = elapsed() - began > START
                 left = await _logged("taking over", self.presence.until_next_reading) if taken_over else 0.0
                 self._next_check = self.seconds() + (left or 0.0)
             elif self._is_due():
-                self._checking_since = time.monotonic()
+                self._checking_since = elapsed()
                 self._next_check = self.seconds() + self.interval.total_seconds()
                 await _logged("the check", self._check_once)
                 self._checking_since = None
@@ -81,16 +81,16 @@ class Loops:
         """Whether a check is due or has just begun. Where the clock leaps ahead, what that check finds comes first."""
         if self._checking_since is None:
             return self._is_due()
-        return time.monotonic() - self._checking_since < CHECK_PATIENCE
+        return elapsed() - self._checking_since < CHECK_PATIENCE
 
     async def watch_sight(self) -> None:
         """Tell when nothing can be read for too long."""
         while not await set_within(self.stop, LOOK):
-            now = self.checker.now()  # before it is asked what is due: the clock may leap between the two
+            now, at = self.checker.now(), self.seconds()  # before what is due: the sandbox's may leap between the two
             if not self.presence.may_read:
                 self.checker.look_away()
             elif self.checker.usage.outage or not self._is_about_to_see():
-                await _logged("the watch over sight", partial(self.checker.watch_sight, now))
+                await _logged("the watch over sight", partial(self.checker.watch_sight, now, at))
 
     async def watch_hearing(self) -> None:
         """Tell, once Slack takes messages again, that it took none for too long."""
@@ -111,19 +111,15 @@ class Loops:
 
     async def prune(self) -> None:
         """Let go of what is older than promised, at start and once a day."""
-        next_time = 0.0
+        next_time = self.seconds()
         while not await set_within(self.stop, LOOK):
-            if self.presence.may_read and _left(next_time) <= 0:
-                next_time = time.monotonic() + DAY
+            if self.presence.may_read and self.seconds() >= next_time:
+                next_time = self.seconds() + DAY
                 await _logged("the daily clearing", self.keep)
 
     async def _check_once(self) -> None:
         await self.checker.check()
         await self.presence.note_reading(self.interval.total_seconds())
-
-
-def _left(moment: float) -> float:
-    return max(0.0, moment - time.monotonic())
 
 
 async def _logged(name: str, work: Callable[[], Awaitable[T]]) -> T | None:

@@ -99,11 +99,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Since when usage can't be read and when that was last seen, why (a sentence), whether somebody must act before it
-    can be read again, and the moment before which nothing is asked."""
+    """Since when usage can't be read, why (a sentence), and whether somebody must act before it can be read again."""
 
     since: datetime
-    last_seen: datetime
     why: str
     hopeless: bool
-    not_before: datetime | None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from bot.answers.answer import StatusLine
+from bot.clock import elapsed
 from bot.money import count
 
 LINE_EVERY = 60.0  # seconds between two log lines of one kind
@@ -55,7 +55,7 @@ class _Refused:
 class Refusals:
     """Requests in vain, by kind. `seconds` is a clock that never leaps."""
 
-    def __init__(self, now: Callable[[], datetime], seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], datetime], seconds: Callable[[], float] = elapsed) -> None:
         self._now = now
         self._seconds = seconds
         self._of: dict[Kind, _Refused] = {}

@@ -23,6 +23,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.answers.answer import StatusLine
+from bot.clock import elapsed
 from bot.errors import StoreError
 from bot.money import count
 from bot.network import proxy_for
@@ -95,7 +96,7 @@ class SocketMode:
 
     async def lost(self) -> None:
         """Ends once there was no connection for two minutes: the client may try one dead address for ever."""
-        last_up, was_up = time.monotonic(), False
+        last_up, was_up = elapsed(), False
         while True:
             up = await self._is_up()
             if up != was_up:
@@ -103,8 +104,8 @@ class SocketMode:
             was_up = up
             await asyncio.sleep(_GLANCE)
             if up:
-                last_up = time.monotonic()
-            elif time.monotonic() - last_up > PATIENCE:
+                last_up = elapsed()
+            elif elapsed() - last_up > PATIENCE:
                 log.error("Slack was not connected for %d seconds; restarting is the remedy", PATIENCE)
                 return
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -19,6 +20,7 @@ from bot.store.outbox import Backlog
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LONG = Silence(NOON - timedelta(hours=1), "http_503")
+PATIENCE = timedelta(minutes=15)
 
 
 @dataclass
@@ -41,23 +43,31 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     await database.close()
 
 
-def watch(ledger: Ledger, deliveries: Delivering) -> Hearing:
-    patience = timedelta(minutes=15)
-    return Hearing(ledger, cast("Deliveries", deliveries), lambda: "#voice-ops", lambda: NOON, patience, lambda: None)
+def watch(ledger: Ledger, deliveries: Delivering, lasts: float = 0.0) -> Hearing:
+    """One look comes so many seconds after the other."""
+    return Hearing(
+        ledger,
+        cast("Deliveries", deliveries),
+        lambda: "#voice-ops",
+        lambda: NOON,
+        PATIENCE,
+        lambda: None,
+        count(0.0, lasts).__next__,
+    )
 
 
 SINCE = ["Slack takes no message since 2026-11-23 11:00 UTC (http_503); kept for delivery: 2 messages"]
 
 
 async def test_an_outage_is_said_though_messages_were_delivered_before_it(ledger: Ledger) -> None:
-    hearing = watch(ledger, Delivering(silence=LONG, has_delivered=True))
+    hearing = watch(ledger, Delivering(silence=LONG, has_delivered=True), PATIENCE.total_seconds())
     assert await hearing.warnings() == []
     await hearing.watch()
     assert await hearing.warnings() == SINCE
 
 
 async def test_an_outage_from_before_a_restart_is_said_until_the_first_delivery(ledger: Ledger) -> None:
-    await watch(ledger, Delivering(silence=LONG)).watch()
+    await watch(ledger, Delivering(silence=LONG), PATIENCE.total_seconds()).watch()
     delivering = Delivering()
     hearing = watch(ledger, delivering)
     assert await hearing.warnings() == SINCE

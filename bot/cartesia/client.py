@@ -16,6 +16,7 @@ from bot.errors import CartesiaError, CartesiaUnavailable, CertificateUntrusted,
 from bot.logs import ends, repeats
 from bot.model import Reading, Span
 from bot.network import untrusted
+from bot.waiting import sleep
 
 _TOPIC = "asking Cartesia"
 TIMEOUT = 10.0  # seconds for one call (DESIGN section 5)
@@ -41,7 +42,7 @@ class CartesiaClient:
             retry=retry_if_exception(is_retryable),
             wait=_wait,
             stop=_no_time_left(budget),
-            sleep=asyncio.sleep,
+            sleep=sleep,
             before_sleep=_log_retry,
             reraise=True,
         ):

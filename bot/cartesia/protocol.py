@@ -51,7 +51,8 @@ def build_request(span: Span) -> UsageRequest:
 def parse_response(
     status: int, headers: Mapping[str, str], body: bytes, span: Span, now: datetime
 ) -> dict[date, Totals]:
-    """The days in this answer that lie in the span; `now` dates a Retry-After that is written as a date.
+    """The days in this answer that lie in the span; `now` dates a Retry-After that is written as a date, where the
+    answer itself does not say when it was made.
 
     Raises KeyRefused, RequestRefused, Throttled, CartesiaUnavailable or UnreadableAnswer.
     """
@@ -168,13 +169,27 @@ def _said(body: bytes) -> str:
 
 def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds to wait (RFC 9110: a number of seconds or a date), None where absent or nonsense."""
-    text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
+    text = _header(headers, "retry-after")
     if text.isascii() and text.replace(".", "", 1).isdigit():
         return min(float(text), LONGEST_WAIT)
+    until = _date(text)
+    if until is None:
+        return None
+    answered = _date(_header(headers, "date")) or now  # by the clock that `until` was read from: ours may be hours off
+    return min(max(0.0, (until - answered).total_seconds()), LONGEST_WAIT)
+
+
+def _header(headers: Mapping[str, str], wanted: str) -> str:
+    return next((value for name, value in headers.items() if name.lower() == wanted), "").strip()
+
+
+def _date(text: str) -> datetime | None:
+    """An HTTP date (RFC 9110, 5.6.7); None where it is none, or names no zone."""
     try:
-        return min(max(0.0, (parsedate_to_datetime(text) - now).total_seconds()), LONGEST_WAIT)
+        moment = parsedate_to_datetime(text)
     except (ValueError, TypeError):
         return None
+    return moment if moment.tzinfo else None
 
 
 def is_retryable(error: BaseException) -> bool:

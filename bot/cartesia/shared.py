@@ -5,41 +5,64 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 from bot.cartesia.client import CartesiaClient
+from bot.clock import elapsed
 from bot.errors import CartesiaError, KeyRefused, RequestRefused, Throttled, UnreadableAnswer
 from bot.model import Outage, Reading, Span
 from bot.windows import checked_span
 
-FRESH = timedelta(seconds=15)
-RISKED_AFTER = timedelta(seconds=30)
+FRESH = 15.0  # seconds
+RISKED_AFTER = 30.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A reading, and the second it came, by the clock that never leaps; one from before this process is as old as can
+    be."""
+
+    reading: Reading
+    at: float = float("-inf")
 
 
 class SharedReadings:
-    """The last readings and the requests under way. The retries of one reading may take `budget` seconds."""
+    """The last readings and the requests under way. The retries of one reading may take `budget` seconds.
 
-    def __init__(self, client: CartesiaClient, now: Callable[[], datetime], budget: float) -> None:
+    `now` dates what is said; how old a reading is and when Cartesia may be asked again is counted in `seconds`.
+    """
+
+    def __init__(
+        self,
+        client: CartesiaClient,
+        now: Callable[[], datetime],
+        budget: float,
+        seconds: Callable[[], float] = elapsed,
+    ) -> None:
         self._client = client
         self._now = now
         self._budget = budget
+        self._seconds = seconds
         self._under_way: dict[Span, asyncio.Task[Reading]] = {}
-        self._kept: dict[Span, Reading] = {}
+        self._kept: dict[Span, _Kept] = {}
+        self._failed_at = float("-inf")
+        self._not_before = float("-inf")
         self.outage: Outage | None = None
 
     def fresh(self, span: Span) -> Reading | None:
         """A reading of these days that is younger than 15 seconds."""
-        kept = self.last(span)
-        return kept if kept and abs(self._now() - kept.read_at) < FRESH else None
+        kept = self._newest(span)
+        return kept.reading if kept and self._is_fresh(kept) else None
 
     def last(self, span: Span) -> Reading | None:
         """The newest reading that covers these days, however old."""
-        covering = [reading for reading in self._kept.values() if reading.span.covers(span)]
-        return max(covering, key=lambda reading: reading.read_at, default=None)
+        kept = self._newest(span)
+        return kept.reading if kept else None
 
     def remember(self, reading: Reading) -> None:
         """Keep a reading that was made before this process started."""
-        self._keep(reading)
+        self._keep(_Kept(reading))
 
     async def read(self, span: Span) -> Reading:
         """A reading of these days: fresh, or from a request under way, or asked for now. Raises CartesiaError."""
@@ -63,7 +86,7 @@ class SharedReadings:
         """
         if self.outage is None:
             return True
-        return not checked_here and not self._under_way and self._now() - self.outage.last_seen > RISKED_AFTER
+        return not checked_here and not self._under_way and self._seconds() - self._failed_at > RISKED_AFTER
 
     async def close(self) -> None:
         """End the requests under way."""
@@ -79,34 +102,36 @@ class SharedReadings:
     async def _ask(self, span: Span) -> Reading:
         self._refuse_before_its_time()
         reading = await self._client.read(span, self._budget, functools.partial(self._note_failure, span))
-        self.outage = None
-        self._keep(reading)
+        self.outage, self._not_before = None, float("-inf")
+        self._keep(_Kept(reading, self._seconds()))
         return reading
 
     def _refuse_before_its_time(self) -> None:
-        until = self.outage.not_before if self.outage else None
-        if self.outage and until and self._now() < until:
-            raise Throttled(self.outage.why, (until - self._now()).total_seconds())
+        left = self._not_before - self._seconds()
+        if self.outage and left > 0:
+            raise Throttled(self.outage.why, left)
 
     def _note_failure(self, span: Span, error: CartesiaError) -> None:
         if isinstance(error, RequestRefused | UnreadableAnswer) and not span.covers(checked_span(self._now())):
             return  # this one question of somebody's can't be answered; what the budgets need may be
-        now = self._now()
-        seconds = error.retry_after if isinstance(error, Throttled) else None
-        self.outage = Outage(
-            since=self.outage.since if self.outage else now,
-            last_seen=now,
-            why=str(error),
-            hopeless=isinstance(error, KeyRefused),
-            not_before=now + timedelta(seconds=seconds) if seconds else None,
-        )
+        since = self.outage.since if self.outage else self._now()
+        self.outage = Outage(since, str(error), hopeless=isinstance(error, KeyRefused))
+        self._failed_at = self._seconds()
+        self._not_before = self._failed_at + (error.retry_after or 0.0 if isinstance(error, Throttled) else 0.0)
 
-    def _keep(self, reading: Reading) -> None:
+    def _newest(self, span: Span) -> _Kept | None:
+        covering = (kept for kept in self._kept.values() if kept.reading.span.covers(span))
+        return max(covering, key=lambda kept: kept.at, default=None)
+
+    def _is_fresh(self, kept: _Kept) -> bool:
+        return self._seconds() - kept.at < FRESH
+
+    def _keep(self, new: _Kept) -> None:
         """Keep what is still of use: nothing that a newer reading covers, nothing but the usual span for long."""
         usual = checked_span(self._now())
         self._kept = {
             span: kept
             for span, kept in self._kept.items()
-            if not reading.span.covers(span) and (usual.covers(span) or self._now() - kept.read_at < FRESH)
+            if not new.reading.span.covers(span) and (usual.covers(span) or self._is_fresh(kept))
         }
-        self._kept[reading.span] = reading
+        self._kept[new.reading.span] = new

@@ -7,7 +7,6 @@ whom the gate let through get here.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,6 +21,7 @@ from bot.answers.incidents import IncidentDesk, NotUnderstoodError
 from bot.answers.request import Overview
 from bot.answers.typed import unescaped
 from bot.answers.until import CHOICES, Reaching
+from bot.clock import elapsed
 from bot.errors import StoreError
 from bot.listeners.commands import BROKEN, Ack, Counter
 from bot.listeners.gate import Gate, person_of
@@ -50,7 +50,7 @@ def _answering(app: AsyncApp, counter: Counter) -> None:
     @app.action(SHARE)
     async def on_share(ack: Ack, body: Body) -> BoltResponse:
         answer = body["container"]
-        if _is_double(shared, f"{answer['channel_id']} {answer['message_ts']}", time.monotonic()):
+        if _is_double(shared, f"{answer['channel_id']} {answer['message_ts']}", elapsed()):
             return await ack()
         words = _value(body)
         request = counter.parse("" if words == "overview" else words)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import mmap
 import struct
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
+
+from bot.clock import elapsed
 
 _FORMAT = struct.Struct("qdd")  # the moment (microseconds since 1970), the monotonic second it was set at, its speed
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,7 +40,7 @@ class SimulatedClock:
         self._set(self.now() + by, 0.0)
 
     def _set(self, moment: datetime, speed: float) -> None:
-        self._shared[:] = _FORMAT.pack((moment - _EPOCH) // timedelta(microseconds=1), time.monotonic(), speed)
+        self._shared[:] = _FORMAT.pack((moment - _EPOCH) // timedelta(microseconds=1), elapsed(), speed)
 
 
 class SharedClock:
@@ -56,5 +57,5 @@ class SharedClock:
 
 def _shown(shared: mmap.mmap) -> datetime:
     moment, since, speed = cast("tuple[int, float, float]", _FORMAT.unpack(shared[:]))
-    passed = timedelta(seconds=time.monotonic() - since) if speed else timedelta()
+    passed = timedelta(seconds=elapsed() - since) if speed else timedelta()
     return _EPOCH + timedelta(microseconds=moment) + passed * speed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Final
@@ -32,6 +31,7 @@ from bot.access import (
     profile_of,
     workspace_of,
 )
+from bot.clock import elapsed
 from bot.errors import StoreError
 from bot.rules.models import Access
 from bot.slack.failures import Refusal, classify
@@ -67,7 +67,7 @@ class People:
         client: AsyncWebClient,
         admissions: Admissions,
         later: Later,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = elapsed,
     ) -> None:
         self.workspace: Workspace | None = None  # until auth.test was answered
         self._client = client

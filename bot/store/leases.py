@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 
 from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.clock import elapsed
 from bot.errors import DatabaseGone, StoreError
 from bot.logs import ends, repeats
 from bot.store.database import Database
@@ -46,12 +46,12 @@ class Presence:
     @property
     def may_post(self) -> bool:
         """Whether a post begun now would end before anybody could take this process for dead."""
-        return self._hold is not None or time.monotonic() - self._renewed < POSTING_ROOM
+        return self._hold is not None or elapsed() - self._renewed < POSTING_ROOM
 
     @property
     def may_read(self) -> bool:
         """Whether it falls to this process to read usage."""
-        return self._hold is not None or (self._reads and time.monotonic() - self._renewed < LEASE)
+        return self._hold is not None or (self._reads and elapsed() - self._renewed < LEASE)
 
     async def begin(self) -> bool:
         """Become a working process; on SQLite this waits until no other one is, and True is then given.
@@ -120,7 +120,7 @@ class Presence:
             await connection.execute(delete(leases).where(leases.c.holder == self.holder))
 
     async def _renew(self) -> None:
-        asked = time.monotonic()
+        asked = elapsed()
         async with self._database.writing() as connection:
             await self._lease(connection, self.holder)
             self._reads = await self._lease(connection, READER)

@@ -212,6 +212,13 @@ def test_retry_after_in_seconds(name: str, header: str, seconds: float | None) -
     assert caught.value.retry_after == seconds
 
 
+def test_a_date_to_wait_for_is_read_by_the_clock_that_wrote_it_and_not_by_ours() -> None:
+    theirs = {"Date": "Mon, 02 Mar 2026 09:00:00 GMT", "Retry-After": "Mon, 02 Mar 2026 09:00:31 GMT"}
+    with pytest.raises(Throttled) as caught:
+        parsed("429_slow_down.json", theirs)
+    assert caught.value.retry_after == 31
+
+
 def test_without_the_header_retry_after_is_not_known() -> None:
     with pytest.raises(Throttled) as caught:
         parsed("429_slow_down.json")

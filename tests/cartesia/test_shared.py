@@ -29,6 +29,7 @@ class Account:
     """A Cartesia whose answers and clock the test holds in its hands."""
 
     moment: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    seconds: float = 0.0
     cents: int = 100
     asked: list[httpx.Request] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=asyncio.Event)
@@ -37,8 +38,16 @@ class Account:
     def now(self) -> datetime:
         return self.moment
 
+    def elapsed(self) -> float:
+        return self.seconds
+
     def pass_seconds(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
+        self.seconds += seconds
+
+    def leap(self, hours: float) -> None:
+        """Set the clock ahead, or back, while no time passes."""
+        self.moment += timedelta(hours=hours)
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
@@ -70,7 +79,7 @@ def account() -> Account:
 async def shared(account: Account) -> AsyncIterator[SharedReadings]:
     async with httpx.AsyncClient(transport=httpx.MockTransport(account.answer)) as http:
         client = CartesiaClient(http, "https://cartesia.example", SecretStr("sk_car_admin_x"), account.now)
-        shared = SharedReadings(client, account.now, budget=0)
+        shared = SharedReadings(client, account.now, budget=0, seconds=account.elapsed)
         yield shared
         await shared.close()
 
@@ -182,6 +191,28 @@ async def test_readings_of_long_ago_are_not_hoarded(account: Account, shared: Sh
     assert shared.last(OLD) is None
 
 
+@pytest.mark.parametrize("hours", [3, -3], ids=["ahead", "back"])
+async def test_a_reading_grows_old_by_the_seconds_that_pass_however_the_clock_is_set(
+    account: Account, shared: SharedReadings, hours: float
+) -> None:
+    first = await shared.read(TODAY)
+    account.leap(hours)
+    account.pass_seconds(14)
+    assert shared.fresh(TODAY) is first
+    account.pass_seconds(1)
+    assert shared.fresh(TODAY) is None
+
+
+async def test_the_last_reading_is_the_last_one_that_came_and_not_the_one_with_the_latest_date(
+    account: Account, shared: SharedReadings
+) -> None:
+    await shared.read(TODAY)
+    account.pass_seconds(5)
+    account.leap(-14)  # the day before: what is read now does not cover what was read then
+    last = await shared.read_now(span("2026-11-21", "2026-11-21"))
+    assert shared.last(span("2026-11-20", "2026-11-20")) is last
+
+
 # Failing
 
 
@@ -252,6 +283,22 @@ async def test_after_the_retry_after_it_is_asked_again(account: Account, shared:
     account.instead = lambda _: None
     assert (await shared.read_now(TODAY)).days[TODAY.start].cents == 100
     assert shared.may_ask(checked_here=True)
+
+
+@pytest.mark.parametrize("hours", [3, -2], ids=["ahead", "back"])
+async def test_a_retry_after_lasts_as_long_as_it_says_however_the_clock_is_set(
+    account: Account, shared: SharedReadings, hours: float
+) -> None:
+    account.instead = answering(httpx.Response(429, headers={"Retry-After": "31"}))
+    await fails(shared, Throttled)
+    account.leap(hours)
+    account.pass_seconds(30)
+    await fails(shared, Throttled)
+    assert len(account.asked) == 1
+    account.pass_seconds(1)
+    account.instead = lambda _: None
+    await shared.read_now(TODAY)
+    assert len(account.asked) == 2
 
 
 async def test_a_retry_after_without_end_is_asked_again_the_next_day(account: Account, shared: SharedReadings) -> None:

@@ -37,20 +37,33 @@ HEAD = 'channel: "#voice-spend"\noperations_channel: "#voice-ops"\nrules:\n'
 
 @dataclass
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that stands until it is moved. `seconds` have passed since it was made, however it was set."""
 
     moment: datetime = MORNING
+    seconds: float = 0.0
 
     def __call__(self) -> datetime:
         return self.moment
 
+    def elapsed(self) -> float:
+        return self.seconds
+
     def go(self, **by: float) -> None:
         """Let so much time pass, as timedelta takes it."""
         self.moment += timedelta(**by)
+        self.seconds += timedelta(**by).total_seconds()
 
     def go_to(self, words: str) -> None:
         """Let it be "26 00:05" of November 2026."""
-        self.moment = datetime.strptime(f"2026-11-{words}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+        self.go(seconds=(_moment(words) - self.moment).total_seconds())
+
+    def leap(self, **by: float) -> None:
+        """Set it ahead, or back, while no time passes."""
+        self.moment += timedelta(**by)
+
+
+def _moment(words: str) -> datetime:
+    return datetime.strptime(f"2026-11-{words}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
 
 
 @dataclass
@@ -72,12 +85,12 @@ class FakeUsage:
         self.outage = None
         days = {day: self.days.get(day, Totals()) for day in span.each_day() if day not in self.missing}
         self.kept = Reading(span, days, self.clock())
-        self.clock.moment += self.takes
+        self.clock.go(seconds=self.takes.total_seconds())
         return self.kept
 
     def fail_once(self) -> None:
         """One attempt of a reading has failed; another may follow."""
-        self.outage = Outage(self.clock(), self.clock(), "Cartesia is not well (500).", hopeless=False, not_before=None)
+        self.outage = Outage(self.clock(), "Cartesia is not well (500).", hopeless=False)
 
     def last(self, span: Span) -> Reading | None:
         return self.kept if self.kept and self.kept.span.covers(span) else None
@@ -109,6 +122,10 @@ class Bot:
         if dollars is not None:
             self.usage.spend(dollars, day)
         return spoken(await self.checker.check())
+
+    async def watch(self) -> None:
+        """One look at whether the bot sees."""
+        await self.checker.watch_sight(self.clock(), self.clock.elapsed())
 
     async def all_of(self, dollars: float | None = None) -> list[str]:
         """One check: every decision, also the silent ones."""
@@ -206,6 +223,7 @@ async def _bot(address: str, path: Path, usage: FakeUsage, clock: Clock) -> Bot:
         told=_nothing,
         blind_for=timedelta(minutes=15),
         beat=_nothing,
+        seconds=clock.elapsed,
     )
     await checker.start()
     desk = IncidentDesk(incidents, ledger, rules, clock, _nothing)

@@ -108,7 +108,7 @@ async def test_figures_that_never_agree_make_the_bot_blind(start: Start) -> None
     for number in range(4):
         spend(bot, 90 + number)
         await doubts(bot)
-        await bot.checker.watch_sight(bot.clock())
+        await bot.watch()
     told, blind = await bot.hears()
     assert told.startswith(CHANGED)
     assert blind.startswith("post #voice-ops: The bot is blind")

@@ -69,7 +69,7 @@ def alert(**of_rule: Any) -> Message:
     return alerts.in_state(alerts.face(decision, alerts.Scene(read)), state, 7)
 
 
-OUTAGE = Outage(NOON - timedelta(hours=1), NOON, "Cartesia is not well (503).", hopeless=False, not_before=None)
+OUTAGE = Outage(NOON - timedelta(hours=1), "Cartesia is not well (503).", hopeless=False)
 SOURCE = Source(NOON - timedelta(minutes=2), NOON)
 MISTAKE = Mistake(41, 7, "`treshold` is not a key of a rule; write `threshold`.")
 RUNBOOK = "https://example.com/what-to-do?a=1&b=2"
