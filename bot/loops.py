@@ -57,7 +57,7 @@ class Loops:
                 self._next_check = None
             elif self._next_check is None:
                 taken_over = elapsed() - began > START
-                left = await _logged("taking over", self.presence.until_next_reading) if taken_over else 0.0
+                left = await _logged("taking over", self._until_next_reading) if taken_over else 0.0
                 self._next_check = self.seconds() + (left or 0.0)
             elif self._is_due():
                 self._checking_since = elapsed()
@@ -116,6 +116,9 @@ class Loops:
             if self.presence.may_read and self.seconds() >= next_time:
                 next_time = self.seconds() + DAY
                 await _logged("the daily clearing", self.keep)
+
+    async def _until_next_reading(self) -> float:
+        return await self.presence.until_next_reading(self.interval.total_seconds())
 
     async def _check_once(self) -> None:
         await self.checker.check()

@@ -38,6 +38,8 @@ class Refusal:
         return self.code in _LASTING
 
 
+_LONGEST_WAIT = 86_400.0  # seconds; a Retry-After beyond a day, or without end, is looked at again after a day
+
 _LASTING = frozenset({"missing_scope", "not_allowed_token_type", "unknown_method", "http_404", "http_405"})
 
 INCOMPLETE = "incomplete_answer"
@@ -175,6 +177,6 @@ def _word(error: Any) -> str:
 
 def _seconds(text: Any) -> float | None:
     try:
-        return max(0.0, float(text))
+        return min(max(0.0, float(text)), _LONGEST_WAIT)
     except (TypeError, ValueError):
         return None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, event, func, literal_column
+from sqlalchemy import ColumnElement, Connection, Double, Table, cast, event, func, literal_column
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 from sqlalchemy.engine import URL
@@ -77,7 +77,7 @@ class Database:
         """Seconds since 1970 on the database's clock, moving also within a transaction."""
         if self.is_sqlite:
             return literal_column("((julianday('now') - 2440587.5) * 86400.0)")
-        return func.extract("epoch", func.clock_timestamp())
+        return cast(func.extract("epoch", func.clock_timestamp()), Double)
 
     def exists(self) -> bool:
         """Whether there is something to look into, which looking would make. Raises DatabaseUnusable."""

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Message
 from bot.store.database import Database
+from bot.store.leases import POSTING_ROOM
 from bot.store.tables import leases, outbox
 
 Kind = Literal["alert", "reply", "report", "operations"]
@@ -115,7 +116,7 @@ class Outbox:
     def __init__(self, database: Database, holder: str) -> None:
         self._database = database
         self._holder = holder
-        due = _due(database.clock())
+        due = _due(database.clock(), holder)
         self._one_due = due.limit(1)
         self._due = due.limit(200).with_for_update(skip_locked=True, of=outbox)
 
@@ -171,9 +172,8 @@ class Outbox:
 
     async def settle_failed(self, delivery: Delivery, *, problem: str, again_in: float, unclear: bool) -> None:
         """Give the row back, to be tried again in `again_in` seconds."""
-        await self._settle(
-            delivery, state="waiting", problem=problem, unclear=unclear, due=self._database.clock() + again_in
-        )
+        due = self._database.clock() + again_in
+        await self._settle(delivery, state="waiting", problem=problem, unclear=unclear, due=due, wait=again_in)
 
     async def backlog(self) -> Backlog:
         """What Slack does not have yet."""
@@ -194,8 +194,8 @@ class Outbox:
 
     async def _take(self, connection: AsyncConnection, row: Any) -> Delivery:
         unclear = row.unclear or row.state == "sending"
-        clock = await connection.scalar(select(self._database.clock()))
-        first_sent = row.first_sent or clock or 0.0
+        clock = await connection.scalar(select(self._database.clock())) or 0.0
+        first_sent = min(row.first_sent or clock, clock)  # the clock may have been ahead then
         await connection.execute(
             update(outbox)
             .where(outbox.c.seq == row.seq)
@@ -233,10 +233,16 @@ class Outbox:
             )
 
 
-def _due(clock: ColumnElement[Any]) -> Select[Any]:
-    """The rows that may be sent now, with their lanes, in none of the lanes `busy`. Made once: it is asked often."""
+def _due(clock: ColumnElement[Any], holder: str) -> Select[Any]:
+    """The rows that may be sent now, with their lanes, in none of the lanes `busy`. Made once: it is asked often.
+
+    The clock may be set at any time. A row that is due later than after its whole wait was given back by a clock that
+    was ahead, and waits no longer. Where the asker itself seems to be as good as dead, so may others who are not.
+    """
     lane = case((outbox.c.action == "edit", literal(_EDITS) + outbox.c.channel), else_=outbox.c.channel)
     alive = select(leases.c.holder).where(leases.c.until > clock)
+    is_alive = select(leases.c.name).where(leases.c.name == holder, leases.c.until > clock + POSTING_ROOM).exists()
+    waited = or_(outbox.c.due <= clock, outbox.c.due > clock + outbox.c.wait + 1)
     earlier = outbox.alias("earlier")
     kept_in_order = (
         select(earlier.c.seq)
@@ -252,8 +258,8 @@ def _due(clock: ColumnElement[Any]) -> Select[Any]:
         select(outbox, lane.label("lane"))
         .where(
             or_(
-                and_(outbox.c.state == "waiting", outbox.c.due <= clock),
-                and_(outbox.c.state == "sending", outbox.c.holder.not_in(alive)),
+                and_(outbox.c.state == "waiting", waited),
+                and_(outbox.c.state == "sending", outbox.c.holder.not_in(alive), is_alive),
             ),
             lane.not_in(bindparam("busy", expanding=True)),
             ~kept_in_order,

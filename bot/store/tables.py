@@ -135,6 +135,7 @@ outbox = Table(
     Column("unclear", Boolean, nullable=False, default=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("due", Double, nullable=False, default=0.0),
+    Column("wait", Double, nullable=False, default=0.0),
     Column("first_sent", Double),
     Column("problem", Text),
     Column("rerouted", String(60)),

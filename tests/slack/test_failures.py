@@ -58,6 +58,11 @@ def test_a_word_of_slacks_has_its_class(failure: Failure, word: str) -> None:
         ),
         pytest.param(refused("", 429), Refusal(Failure.TRANSIENT, "ratelimited"), id="429 without a time"),
         pytest.param(
+            refused("", 429, {"Retry-After": "inf"}),
+            Refusal(Failure.TRANSIENT, "ratelimited", 86_400),
+            id="429 without end is looked at tomorrow",
+        ),
+        pytest.param(
             refused("", 429, {"Retry-After": "soon"}), Refusal(Failure.TRANSIENT, "ratelimited"), id="429 with nonsense"
         ),
         pytest.param(refused("<html>", 502), Refusal(Failure.UNCLEAR, "http_502"), id="a gateway's page"),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from bot.clock import elapsed
+from bot.model import Message
 from bot.store.database import Database, open_database
-from bot.store.leases import Presence
+from bot.store.leases import LEASE, Presence
 from bot.store.migrate import migrate
+from bot.store.outbox import Outbox, enqueue
 from bot.store.tables import leases
 from tests.databases import Postgres
 
@@ -25,6 +29,30 @@ async def silence(database: Database, holder: str) -> None:
     """Let this process's signs of life be too old, as after 15 seconds."""
     async with database.writing() as connection:
         await connection.execute(update(leases).where(leases.c.holder == holder).values(until=0))
+
+
+class Clocked:
+    """A process whose own seconds the test holds in its hands."""
+
+    def __init__(self, database: Database, holder: str) -> None:
+        self.seconds = 0.0
+        self.presence = Presence(database, holder, lambda: elapsed() + self.seconds)
+
+
+async def database_clock_goes(database: Database, seconds: float, *seen_by: Clocked) -> None:
+    """Ahead, or back: here what is noted by it, and these processes' own seconds, go the other way."""
+    async with database.writing() as connection:
+        await connection.execute(update(leases).values(until=leases.c.until - seconds))
+    for each in seen_by:
+        each.seconds -= seconds
+
+
+async def sending(database: Database, holder: str) -> None:
+    """A message that this process has claimed."""
+    async with database.writing() as connection:
+        where = {"kind": "alert", "action": "post", "channel": "#voice-spend", "now": datetime.now(UTC)}
+        await enqueue(connection, message=Message("words"), **where)  # type: ignore[arg-type]
+    assert len(await Outbox(database, holder).claim(1, ())) == 1
 
 
 async def test_one_of_several_reads_usage_and_all_may_post(shared: Database) -> None:
@@ -67,12 +95,12 @@ async def test_the_processes_at_work_are_counted(shared: Database) -> None:
 async def test_who_takes_over_asks_when_the_interval_says_so(shared: Database) -> None:
     first, second = Presence(shared, "first"), Presence(shared, "second")
     await first.begin()
-    assert await first.until_next_reading() == 0.0
+    assert await first.until_next_reading(300) == 0.0
     await first.note_reading(300)
     await first.end()
     await second.begin()
     assert second.may_read
-    assert 290 < await second.until_next_reading() <= 300
+    assert 290 < await second.until_next_reading(300) <= 300
     await shared.close()
 
 
@@ -80,6 +108,60 @@ async def test_a_process_without_a_sign_of_life_may_neither_post_nor_read(shared
     presence = Presence(shared, "new")
     assert not presence.may_post
     assert not presence.may_read
+    await shared.close()
+
+
+async def test_nobody_takes_over_from_a_process_that_only_a_leap_of_the_clock_makes_look_dead(shared: Database) -> None:
+    """Its own lease is over as well then. Renewed, it knows of the leap, and lets others show that they live."""
+    ours, theirs = Clocked(shared, "ours"), Clocked(shared, "theirs")
+    for each in (ours, theirs):
+        await each.presence.begin()
+    await sending(shared, "theirs")
+    await database_clock_goes(shared, 60, ours, theirs)
+    box = Outbox(shared, "ours")
+    assert await box.claim(1, ()) == []
+    await ours.presence.begin()
+    assert await box.claim(1, ()) == []
+    await silence(shared, "theirs")
+    assert len(await box.claim(1, ())) == 1
+    await shared.close()
+
+
+async def test_a_lease_that_was_written_before_the_clock_went_back_ends_no_later_than_any_other(
+    shared: Database,
+) -> None:
+    dead, heir = Presence(shared, "dead"), Clocked(shared, "heir")
+    await dead.begin()
+    await database_clock_goes(shared, -7200, heir)
+    await heir.presence.begin()
+    assert not heir.presence.may_read
+    async with shared.reading() as connection:
+        left = (await connection.execute(select(leases.c.until - shared.clock()))).scalars().all()
+    assert max(left) <= LEASE
+    await shared.close()
+
+
+async def test_the_next_reading_is_never_farther_off_than_an_interval(shared: Database) -> None:
+    first = Clocked(shared, "first")
+    await first.presence.begin()
+    await first.presence.note_reading(300)
+    await database_clock_goes(shared, -7200, first)
+    assert await first.presence.until_next_reading(300) == 300
+    await shared.close()
+
+
+async def test_a_process_that_slept_with_its_machine_posts_nothing_until_it_has_shown_that_it_lives(
+    shared: Database,
+) -> None:
+    sleeper = Clocked(shared, "sleeper")
+    await sleeper.presence.begin()
+    assert sleeper.presence.may_post
+    assert sleeper.presence.may_read
+    sleeper.seconds += 3600
+    assert not sleeper.presence.may_post
+    assert not sleeper.presence.may_read
+    await sleeper.presence.begin()
+    assert sleeper.presence.may_post
     await shared.close()
 
 
