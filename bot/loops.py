@@ -23,6 +23,7 @@ from bot.waiting import set_within
 LOOK = 1.0  # seconds between two looks at the rules file, and at whether the bot sees
 GLANCE = 0.25  # seconds between two looks at whether a check is due
 DAY = 86_400.0  # seconds
+SETTLED = 3_600.0  # seconds after a start in which a machine's clock is set right
 CHECK_PATIENCE = 60.0  # seconds in which a check under way may still show that the bot sees
 START = 20.0  # seconds within which a process that may read checks at once, since the first check runs at start
 
@@ -110,8 +111,8 @@ class Loops:
                 self.told()
 
     async def prune(self) -> None:
-        """Let go of what is older than promised, at start and once a day."""
-        next_time = self.seconds()
+        """Let go of what is older than promised, once a day; first when a clock that was wrong at boot has been set."""
+        next_time = self.seconds() + SETTLED
         while not await set_within(self.stop, LOOK):
             if self.presence.may_read and self.seconds() >= next_time:
                 next_time = self.seconds() + DAY

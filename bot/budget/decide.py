@@ -211,11 +211,13 @@ def _asked_for(standing: Standing, incident: Incident) -> Told | None:
 def is_corrected(standing: Standing, incident: Incident) -> bool:
     """Whether the figure last said was changed: of a closed window at all, of an open one below what had been told.
 
+    A window that was closed by a clock that was ahead is open again, and grows as any other.
+
     Only a restatement makes a sum smaller. A ratio moves both ways within its window, which corrects nothing.
     """
     value = Fraction(standing.value or 0)
     if incident.closed:
-        return incident.heard_at >= midnight(standing.window.end) and value != incident.value
+        return standing.closed and incident.heard_at >= midnight(standing.window.end) and value != incident.value
     if standing.rule.metric.is_ratio or value >= incident.value or incident.gravest is None:
         return False
     return standing.level is None or Told.of(standing.level) < incident.gravest

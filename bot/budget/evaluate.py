@@ -50,7 +50,8 @@ class Sight:
 def evaluate(rules: Iterable[Rule], sight: Sight, since: Mapping[str, datetime], now: datetime) -> list[Standing]:
     """Every rule's standing in its open window and in those that closed within the last 3 days.
 
-    A window that had closed before the rule watched (`since`, by the rule's name) is history and is left out.
+    A window that had closed before the rule watched (`since`, by the rule's name) is history and is left out. No rule
+    watches only from a moment that is still to come: the clock was ahead when that was noted.
     """
     today = utc_day(now)
     judged = {period: _all_judged(_windows(period, today), sight.sums) for period in Period}
@@ -58,7 +59,7 @@ def evaluate(rules: Iterable[Rule], sight: Sight, since: Mapping[str, datetime],
         _standing(rule, each, sight)
         for rule in rules
         for each in judged[rule.period]
-        if each.ends > since.get(rule.name, now)
+        if each.ends > min(since.get(rule.name, now), now)
     ]
 
 

@@ -160,7 +160,7 @@ class RulesInForce:
         """Whether the rules in force judge this incident, whose window was not over before its rule changed."""
         name, window = place
         since = self.since.get(name, midnight(window.start))
-        return self.current.watches(name, window) and midnight(window.end) > since
+        return self.current.watches(name, window) and midnight(window.end) > min(since, self.now())
 
     async def rule_of(self, place: Place, revision: str) -> Rule | None:
         """The rule in force for this incident, else as it was in this revision; None where that is gone, too."""

@@ -10,7 +10,7 @@ from bot.answers.answer import Snoozed
 from bot.answers.incidents import NotUnderstoodError
 from bot.answers.until import CHOICES, Reaching
 from bot.errors import CartesiaError
-from tests.check.conftest import MORNING, TODAY, Start
+from tests.check.conftest import MORNING, TODAY, Clock, Start
 
 DAILY = "  - {name: Daily, threshold: $50, alert_at: [80%, 100%]}\n"
 REMINDING = "  - {name: Daily, threshold: $50, remind_every: 4h}\n"
@@ -493,3 +493,35 @@ async def test_the_very_first_start_judges_open_windows_only(start: Start) -> No
     bot = await start(DAILY + "  - {name: Week, threshold: $50, per: week}\n")
     bot.usage.spend(90, TODAY - timedelta(days=1))
     assert await bot.check(1) == ["CROSSED Week"]
+
+
+async def test_a_clock_that_was_ahead_over_midnight_leaves_the_day_as_open_as_it_is(start: Start) -> None:
+    bot = await start(DAILY)
+    assert await bot.check(60) == ["CROSSED Daily"]
+    bot.clock.leap(hours=16)
+    assert await bot.check() == ["CLOSED Daily"]
+    bot.clock.leap(hours=-16)
+    assert await bot.check(61) == []
+    bot.clock.go(minutes=30)
+    assert await bot.check(62) == []
+    assert (await bot.hears())[-1] == "edit #voice-spend: 🔴 Daily: $62.00 of $50.00 (124%)"
+
+
+async def test_a_clock_that_leaps_ahead_and_back_reminds_nobody_twice(start: Start) -> None:
+    bot = await start(REMINDING)
+    assert await bot.check(51) == ["CROSSED Daily"]
+    bot.clock.leap(hours=5)
+    assert await bot.check() == ["REMINDER Daily"]
+    bot.clock.leap(hours=-5)
+    for _ in range(8):
+        bot.clock.go(hours=1)
+        assert await bot.check() == []
+    bot.clock.go(hours=1)
+    assert await bot.check() == ["REMINDER Daily"]
+
+
+async def test_a_rule_first_seen_while_the_clock_was_ahead_watches_what_is_open_when_it_is_right(start: Start) -> None:
+    bot = await start(DAILY, Clock(MORNING + timedelta(hours=48)))
+    await bot.check(0)
+    bot.clock.leap(hours=-48)
+    assert await bot.check(60) == ["CROSSED Daily"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import cast
 
@@ -27,6 +27,7 @@ def loops_of(
     presence: Presence,
     stop: asyncio.Event,
     seconds: Callable[[], float],
+    keep: Callable[[], Awaitable[None]] = nothing,
 ) -> Loops:
     """The loops of a process that checks every quarter of an hour."""
     return Loops(
@@ -36,7 +37,7 @@ def loops_of(
         bot.rules,
         interval=timedelta(minutes=15),
         presence=presence,
-        keep=nothing,
+        keep=keep,
         told=stop.set,
         stop=stop,
         seconds=seconds,
@@ -151,3 +152,18 @@ async def test_a_clock_that_leaps_just_after_nothing_was_due_makes_nobody_blind(
     await asyncio.gather(checks, watch)
     await presence.end()
     assert await bot.hears() == []
+
+
+async def test_nothing_is_let_go_of_before_a_clock_that_was_wrong_at_boot_has_been_set(start: Start) -> None:
+    bot, stop = await start(DAILY), asyncio.Event()
+    presence = Presence(bot.database, "this one")
+    await presence.begin()
+    moments = iter([0.0, 3599.0, 3600.0, 3600.0])  # of the start, of two looks, and of what was let go of
+
+    async def keep() -> None:
+        stop.set()
+
+    async with asyncio.timeout(10):
+        await loops_of(bot, presence, stop, lambda: next(moments), keep).prune()
+    await presence.end()
+    assert list(moments) == []
