@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 TESTS ?= tests
 
-.PHONY: sandbox test crash pictures check lock clean
+.PHONY: sandbox test crash fuzz pictures check lock clean
 
 sandbox: .venv/run.stamp  ## try the whole bot on this machine, no account needed
 	@$(BIN)/python -m bot sandbox
@@ -13,6 +13,12 @@ test: .venv/dev.stamp  ## set up and run every test
 
 crash: .venv/dev.stamp  ## kill the bot at every point of telling a crossing (half an hour; `make test` holds a short form)
 	$(BIN)/python -m tests.crash
+
+fuzz: .venv/dev.stamp .venv/fuzz.stamp  ## look for bytes that the bot stumbles over, until it finds some or SECONDS are over
+	$(BIN)/python -m tests.fuzz $(TARGET) -max_total_time=$(SECONDS) -max_len=4096
+
+TARGET ?= door
+SECONDS ?= 1200
 
 pictures: .venv/dev.stamp .venv/axe.stamp  ## take the pictures of the sandbox that the docs show
 	PICTURES=docs/pictures $(BIN)/python -m pytest -q -n 2 tests/browser
@@ -43,6 +49,10 @@ clean:
 
 .venv/axe.stamp:  # the browser tests' accessibility check; needs npm
 	npm install --silent --no-audit --no-fund --no-save --no-package-lock --prefix .venv/axe axe-core@4.14.1
+	@touch $@
+
+.venv/fuzz.stamp: | .venv/bin/python  # the fuzzer; no test needs it
+	$(BIN)/pip install --quiet --disable-pip-version-check atheris==3.0.0
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt | .venv/bin/python

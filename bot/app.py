@@ -129,7 +129,9 @@ class Tempo:
     glance: float = GLANCE
 
 
-def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: Now, tempo: Tempo) -> Bot:
+def build(
+    settings: Settings, database: Database, http: httpx.AsyncClient, now: Now, tempo: Tempo, refusals: Refusals
+) -> Bot:
     """Put the parts together; nothing is started."""
     assert settings.slack_bot_token is not None  # noqa: S101 settings.load was told that it is needed
     holder = secrets.token_hex(6)
@@ -177,7 +179,7 @@ def build(settings: Settings, database: Database, http: httpx.AsyncClient, now: 
         seconds=tempo.seconds,
         glance=tempo.glance,
     )
-    refusals, socket = Refusals(now), SocketMode(presence.alive)
+    socket = SocketMode(presence.alive)
     health = Health(
         *(ledger, presence, deliveries, destinations, rules, usage, settings.check_interval, now),
         reasons=(socket.reasons,),
@@ -243,7 +245,7 @@ async def serve(settings: Settings, transport: Transport, now: Now, tempo: Tempo
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     port = HTTP_PORT if transport == "http" and settings.port is None else settings.port
-    endpoints = Endpoints(settings.host, port, hears_slack=transport == "http")
+    endpoints = Endpoints(settings.host, port, Refusals(now), hears_slack=transport == "http")
     serving = asyncio.create_task(_serve(settings, transport, now, tempo or Tempo(), endpoints))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -266,7 +268,7 @@ async def _serve(settings: Settings, transport: Transport, now: Now, tempo: Temp
         await _listen(endpoints, settings)
         database = await open_store(settings, DATABASE_PATIENCE)
         stack.push_async_callback(database.close)
-        bot = build(settings, database, http, now, tempo)
+        bot = build(settings, database, http, now, tempo, endpoints.refusals)
         bot.people.workspace = await try_tokens(settings, transport, bot.app.client)
         await bot.rules.start()
         stood_by = await bot.presence.begin()

@@ -15,9 +15,12 @@ from functools import partial
 from aiohttp import web
 
 from bot.clock import elapsed
+from bot.connections import Bounds, Connections
 from bot.errors import BotError, StartRefused
 from bot.health import Report
-from bot.inbound import EVENTS, MOST_BYTES, Inbound
+from bot.http_server import http_server
+from bot.inbound import EVENTS, Inbound
+from bot.refusals import Kind, Refusals
 
 PORT_PATIENCE = 20.0  # seconds in which a process that was stopped leaves its port
 _CLOSING = 1.0  # seconds for the last answers
@@ -33,14 +36,17 @@ class PortTaken(BotError):
 class Endpoints:
     """The server at `port`; without one there is none, and nothing here does anything. `hears_slack` is HTTP mode."""
 
-    def __init__(self, host: str, port: int | None, *, hears_slack: bool) -> None:
+    def __init__(self, host: str, port: int | None, refusals: Refusals, *, hears_slack: bool) -> None:
+        self.refusals = refusals
+        self.connections = Connections(Bounds.of_this_process(), self._note)
+        self.server = http_server(partial(self.connections.around, self._answer), self._note)
         self._host = host
         self._port = port
         self._hears_slack = hears_slack
         self._phase = "starting"
         self._report: Callable[[], Awaitable[Report]] = self._report_phase
         self._inbound: Inbound | None = None
-        self._runner: web.AppRunner | None = None
+        self._listening: asyncio.Server | None = None
 
     async def open(self, patience: float = 0.0) -> None:
         """Listen, unless it does; a port that is taken is waited for so many seconds.
@@ -48,9 +54,9 @@ class Endpoints:
         Raises PortTaken, and StartRefused where waiting would not help.
         """
         give_up = elapsed() + patience
-        while self._port is not None and self._runner is None:
+        while self._port is not None and self._listening is None:
             try:
-                self._runner = await _listening(self._site(), self._host, self._port)
+                await self._listen(self._host, self._port)
             except PortTaken:
                 if elapsed() >= give_up:
                     raise
@@ -66,61 +72,54 @@ class Endpoints:
 
     async def close(self) -> None:
         """Listen no more."""
-        if self._runner:
-            await self._runner.cleanup()
+        if self._listening:
+            self._listening.close()
+        self.server.pre_shutdown()
+        await self.server.shutdown(_CLOSING)
+        self.connections.close()
 
-    def _site(self) -> web.Application:
-        site = web.Application(client_max_size=MOST_BYTES)
-        site.router.add_get("/healthz", self._alive)
-        site.router.add_get("/readyz", self._ready)
-        site.router.add_get("/status", self._status)
-        if self._hears_slack:
-            site.router.add_post(EVENTS, self._slack)
-            site.router.add_route("*", "/{elsewhere:.*}", self._elsewhere)
-        return site
+    async def _listen(self, host: str, port: int) -> None:
+        """Raises PortTaken, StartRefused."""
+        try:
+            self._listening = await self.connections.listen(self.server, host, port)
+        except OSError as error:
+            kind = PortTaken if error.errno == errno.EADDRINUSE else StartRefused
+            reason = f"{host}:{port} can't be listened on ({error.strerror}): set HOST and PORT to a free one."
+            raise kind(reason) from None
+        log.info("listening on port %s", self._listening.sockets[0].getsockname()[1])
+
+    def _note(self, sentence: str) -> None:
+        self.refusals.note(Kind.STRANGER, sentence)
 
     async def _report_phase(self) -> Report:
         return Report((self._phase,))
 
-    async def _alive(self, _: web.Request) -> web.Response:
-        return web.json_response({"ok": True})
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        match "GET" if request.method == "HEAD" else request.method, request.path:
+            case "GET", "/healthz":
+                return _json({"ok": True})
+            case "GET", "/readyz":
+                return _told(report := await self._report(), report.is_ready)
+            case "GET", "/status":
+                return _told(report := await self._report(), report.is_well)
+            case "POST", _ if self._hears_slack:
+                return await self._slack(request)
+            case _, "/healthz" | "/readyz" | "/status":
+                return _json({"error": "method not allowed"}, 405, Allow="GET, HEAD")
+            case _, path if path == EVENTS and self._hears_slack:
+                return _json({"error": "method not allowed"}, 405, Allow="POST")
+            case _:
+                return _json({"error": "not found"}, 404)
 
-    async def _ready(self, _: web.Request) -> web.Response:
-        report = await self._report()
-        return _told(report, report.is_ready)
-
-    async def _status(self, _: web.Request) -> web.Response:
-        report = await self._report()
-        return _told(report, report.is_well)
-
-    async def _slack(self, request: web.Request) -> web.StreamResponse:
+    async def _slack(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._inbound is None:
-            return web.json_response({"error": self._phase}, status=503)
-        return await self._inbound.answer(request)
-
-    async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
-        if request.path == EVENTS:
-            raise web.HTTPMethodNotAllowed(request.method, ["POST"])
-        if self._inbound is None or request.method != "POST":
-            raise web.HTTPNotFound
-        return await self._inbound.elsewhere(request)
+            return _json({"error": self._phase}, 503)
+        return await (self._inbound.answer if request.path == EVENTS else self._inbound.elsewhere)(request)
 
 
 def _told(report: Report, good: bool) -> web.Response:
-    return web.json_response(report.json(), status=200 if good else 503, dumps=partial(json.dumps, ensure_ascii=False))
+    return _json(report.json(), 200 if good else 503)
 
 
-async def _listening(site: web.Application, host: str, port: int) -> web.AppRunner:
-    """The site, listening. Raises PortTaken, StartRefused."""
-    # What is compressed is not Slack's, and is not unpacked: the signature is over the bytes as they came.
-    runner = web.AppRunner(site, shutdown_timeout=_CLOSING, access_log=None, auto_decompress=False)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        await runner.cleanup()
-        kind = PortTaken if error.errno == errno.EADDRINUSE else StartRefused
-        reason = f"{host}:{port} can't be listened on ({error.strerror}): set HOST and PORT to a free one."
-        raise kind(reason) from None
-    log.info("listening on port %s", next(address[1] for address in runner.addresses))
-    return runner
+def _json(body: dict[str, object], status: int = 200, **headers: str) -> web.Response:
+    return web.json_response(body, status=status, headers=headers, dumps=partial(json.dumps, ensure_ascii=False))

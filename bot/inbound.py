@@ -8,17 +8,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from aiohttp import ClientError, web
+from aiohttp import ClientError, StreamReader, web
 from pydantic import SecretStr
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.connections import GENUINE
 from bot.money import number
 from bot.refusals import Kind, Refusals
 from bot.settings import SIGNING_SECRET, WHERE
@@ -27,7 +29,11 @@ from bot.signature import TOLERANCE, Signature, Verdict
 EVENTS = "/slack/events"
 MOST_BYTES = 1_000_000  # of a body; the largest thing that Slack knows is a view of 250 kB
 SLACKS_PATIENCE = 3.0  # seconds after which Slack gives up a request
-FORMS = ("application/x-www-form-urlencoded", "application/json")
+# The two forms, in the only charset: https://docs.slack.dev/interactivity/implementing-slash-commands,
+# https://docs.slack.dev/apis/events-api
+_ONE_OF_SLACKS = re.compile(r'application/(x-www-form-urlencoded|json) *(; *charset="?utf-?8"? *)?', re.IGNORECASE)
+_MOST_FIELDS = 100  # of a form; Slack's commands have some twenty
+_MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError)  # Bolt's, over strange shapes
 _SHOWN = 100  # characters of an address
 
 log = logging.getLogger(__name__)
@@ -53,18 +59,17 @@ class Inbound:
     _is_heard: bool = False
     _in_hand: set[asyncio.Future[BoltResponse]] = field(default_factory=set)
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """What Bolt answers; what is not Slack's, or is not understood, is refused and noted."""
         try:
             body = await self._genuine(request)
             self._hear()
-            asked = _parsed(request, body)
+            return await self._dispatch(_parsed(request, body))
         except RefusedError as refused:
             self.refusals.note(refused.kind, str(refused))
-            return web.json_response({"error": "invalid request"}, status=refused.status)
-        return await to_aiohttp_response(await self._dispatch(asked))
+            return _refused(refused.status)
 
-    async def elsewhere(self, request: web.Request) -> web.StreamResponse:
+    async def elsewhere(self, request: web.BaseRequest) -> web.StreamResponse:
         """404. Where it is Slack that asks, the app's settings name a wrong address, and only we can notice."""
         try:
             await self._genuine(request)
@@ -84,7 +89,7 @@ class Inbound:
             log.info("Slack is heard")
         self._is_heard = True
 
-    async def _genuine(self, request: web.Request) -> bytes:
+    async def _genuine(self, request: web.BaseRequest) -> bytes:
         """The body, once it is certain that Slack sent it. Raises RefusedError."""
         signature = Signature.of(request.headers)
         if signature is None:
@@ -99,39 +104,66 @@ class Inbound:
             case Verdict.NEITHER:
                 raise _stranger(401, f"whose signature fits neither {SIGNING_SECRET} nor this machine's clock")
             case Verdict.GENUINE:
+                request[GENUINE] = True
                 return body
 
-    async def _dispatch(self, asked: AsyncBoltRequest) -> BoltResponse:
+    async def _dispatch(self, asked: AsyncBoltRequest) -> web.Response:
+        """What Bolt answers. Raises RefusedError where it is at a loss before any listener."""
         answering = asyncio.ensure_future(self.app.async_dispatch(asked))
         self._in_hand.add(answering)
         answering.add_done_callback(self._in_hand.discard)
-        return await answering
+        try:
+            return await to_aiohttp_response(await answering)
+        except _MALFORMED as error:
+            raise _unreadable(400, type(error).__name__) from None
 
 
-async def _read(request: web.Request) -> bytes:
+async def _read(request: web.BaseRequest) -> bytes:
     """The body's bytes; one that is too large is not read. Raises RefusedError."""
-    too_large = _stranger(413, f"with more than {number(MOST_BYTES)} bytes")
     if (request.content_length or 0) > MOST_BYTES:
-        raise too_large
+        raise _too_large()
     try:
         async with asyncio.timeout(SLACKS_PATIENCE):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:  # it did not say so beforehand
-        raise too_large from None
+            return await _gathered(request.content)
     except TimeoutError:
         raise _stranger(408, f"whose body did not come within {SLACKS_PATIENCE:g} seconds") from None
-    except (OSError, ClientError, web.RequestPayloadError):
-        raise _stranger(400, "whose body broke off") from None
+    except (OSError, ClientError, web.RequestPayloadError) as error:
+        # aiohttp keeps the error, whose traceback would keep what was read
+        raise _stranger(400, "whose body broke off") from error.with_traceback(None)
 
 
-def _parsed(request: web.Request, body: bytes) -> AsyncBoltRequest:
+async def _gathered(content: StreamReader) -> bytes:
+    """All of it. Raises RefusedError where it is too large and did not say so beforehand."""
+    body = bytearray()
+    async for chunk in content.iter_any():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise _too_large()
+    return bytes(body)
+
+
+def _parsed(request: web.BaseRequest, body: bytes) -> AsyncBoltRequest:
     """The request as Bolt takes it. Raises RefusedError where it has none of the two forms that Slack uses."""
-    if request.content_type not in FORMS or (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
-        raise _unreadable(415, request.content_type)
+    content_type = request.headers.get("Content-Type", "")
+    if not _ONE_OF_SLACKS.fullmatch(content_type):
+        raise _unreadable(415, content_type)
+    if not body.startswith(b"{") and body.count(b"&") >= _MOST_FIELDS:
+        raise _unreadable(400, f"more than {_MOST_FIELDS} fields")
     try:
-        return AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(request.headers))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return AsyncBoltRequest(body=body.decode(), headers={"Content-Type": content_type})
+    except _MALFORMED as error:
         raise _unreadable(400, type(error).__name__) from None
+
+
+def _refused(status: int) -> web.Response:
+    """The connection is closed behind it: who is refused has no more to say."""
+    response = web.json_response({"error": "invalid request"}, status=status)
+    response.force_close()
+    return response
+
+
+def _too_large() -> RefusedError:
+    return _stranger(413, f"with more than {number(MOST_BYTES)} bytes")
 
 
 def _stranger(status: int, what: str) -> RefusedError:
@@ -158,7 +190,7 @@ def _wrong_clock(ahead: float) -> str:
     )
 
 
-def _wrong_address(request: web.Request) -> str:
+def _wrong_address(request: web.BaseRequest) -> str:
     path = request.rel_url.raw_path[:_SHOWN]
     return (
         f"Slack is not heard: it sends to {path}, and the bot listens at {EVENTS}. Correct the app's Request URLs: "

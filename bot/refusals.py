@@ -45,6 +45,7 @@ class _Refused:
     last: float
     count: int = 0
     next_line: float = 0.0
+    is_logged: bool = False
     ended: bool = False
 
     @property
@@ -68,15 +69,15 @@ class Refusals:
             refused = self._of[kind] = _Refused(sentence, self._now(), seconds, next_line=next_line)
         refused.sentence, refused.last, refused.count = sentence, seconds, refused.count + 1
         if seconds >= refused.next_line:
-            refused.next_line = seconds + LINE_EVERY
+            refused.next_line, refused.is_logged = seconds + LINE_EVERY, True
             log.log(logging.WARNING if kind.warns else logging.INFO, "%s", refused.text)
 
     def end(self, *kinds: Kind) -> bool:
-        """A request has shown the contrary; whether there was anything to end."""
+        """A request has shown the contrary; whether the log had told of something that ends with it."""
         going_on = [refused for kind in kinds if (refused := self._recent(kind)) and not refused.ended]
         for refused in going_on:
             refused.ended = True
-        return bool(going_on)
+        return any(refused.is_logged for refused in going_on)
 
     async def warnings(self) -> list[str]:
         """What somebody has to mend: it was so within the last ten minutes, and nothing has shown the contrary."""

@@ -123,7 +123,7 @@ def test_no_reason_is_told_that_does_not_exist() -> None:
 
 
 def test_every_endpoint_is_in_the_readme_and_no_other() -> None:
-    served = {EVENTS, *re.findall(r'add_get\("(/[\w/]+)"', page("bot/endpoints.py"))}
+    served = {EVENTS, *re.findall(r'case "GET", "(/[\w/]+)"', page("bot/endpoints.py"))}
     table = section("README.md", "HTTP endpoints")
     assert len(served) > 1
     assert set(re.findall(r"^\| `[A-Z]+ (/[\w/]+)`", table, re.MULTILINE)) == served

@@ -20,6 +20,7 @@ from bot.endpoints import Endpoints, PortTaken
 from bot.errors import BotError
 from bot.health import Report
 from bot.inbound import EVENTS, MOST_BYTES, Inbound
+from bot.listeners.unhandled import register_unhandled
 from bot.refusals import Refusals
 from bot.sandbox.slack.http_mode import FORM
 from bot.sandbox.slack.server import SimulatedSlack
@@ -43,7 +44,7 @@ class Site:
     slack: SimulatedSlack = field(default_factory=lambda: SimulatedSlack(real_now))
 
     def __post_init__(self) -> None:
-        self.endpoints = Endpoints("127.0.0.1", self.port, hears_slack=True)
+        self.endpoints = Endpoints("127.0.0.1", self.port, self.refusals, hears_slack=True)
         self.url = f"http://127.0.0.1:{self.port}"
         self.slack.request_url = self.url + EVENTS
         self.answering = asyncio.Event()
@@ -55,6 +56,7 @@ class Site:
             await self.answering.wait()
             return BoltResponse(status=200, body="taken")
 
+        register_unhandled(app, self.refusals)
         self.inbound = Inbound(app, SecretStr(self.slack.signing_secret), self.refusals, real_now)
 
     def start(self, report: Report = Report()) -> None:  # noqa: B008 it is frozen
@@ -134,11 +136,15 @@ async def test_what_is_in_hand_when_the_bot_stops_is_answered(site: Site) -> Non
         ("[]", "application/json", 400),
         ('{"type":' * 100_000, "application/json", 400),
         ("payload=%7Bbad", FORM, 400),
+        ("a=&" * 100, FORM, 400),
+        ('payload={"type": "block_actions", "actions": []}', FORM, 400),
+        ('payload={"type": "view_submission", "view": {"callback_id": "without its type"}}', FORM, 400),
         ("x" * (MOST_BYTES + 1), FORM, 413),
     ],
     ids=[
         *("a command", "with its charset", "the challenge", "text", "parts", "another charset", "no charset at all"),
-        *("bad JSON", "a list", "endless depth", "a bad payload", "too large"),
+        *("bad JSON", "a list", "endless depth", "a bad payload", "too many fields"),
+        *("no actions", "a view without its type", "too large"),
     ],
 )
 async def test_what_slack_signed_is_taken_in_slacks_two_forms_only(
@@ -205,8 +211,16 @@ async def test_slack_is_heard_at_the_first_good_request_and_again_after_bad_ones
     assert caplog.messages.count("Slack is heard") == 2
 
 
+async def test_a_header_of_no_text_is_answered_like_any_other(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.start()
+    async with httpx.AsyncClient(headers={b"Expect": b"100-co\xc8tinue"}) as http:
+        for path in ("/healthz", "/elsewhere"):
+            assert (await http.get(site.url + path)).status_code in (200, 404)
+    assert caplog.messages == []
+
+
 async def test_a_port_that_is_taken_is_waited_for_where_it_may_become_free(site: Site) -> None:
-    other = Endpoints("127.0.0.1", site.port, hears_slack=False)
+    other = Endpoints("127.0.0.1", site.port, site.refusals, hears_slack=False)
     with pytest.raises(PortTaken, match="set HOST and PORT to a free one"):
         await other.open()
     waiting = asyncio.create_task(other.open(patience=5))
@@ -218,14 +232,14 @@ async def test_a_port_that_is_taken_is_waited_for_where_it_may_become_free(site:
 
 
 async def test_a_host_that_is_not_this_machines_is_not_waited_for() -> None:
-    nowhere = Endpoints("192.0.2.1", 0, hears_slack=False)
+    nowhere = Endpoints("192.0.2.1", 0, Refusals(real_now), hears_slack=False)
     async with asyncio.timeout(2):
         with pytest.raises(BotError, match="can't be listened on"):
             await nowhere.open(patience=60)
 
 
 async def test_without_a_port_there_are_no_endpoints() -> None:
-    none = Endpoints("127.0.0.1", None, hears_slack=False)
+    none = Endpoints("127.0.0.1", None, Refusals(real_now), hears_slack=False)
     await none.open()
     none.stop()
     await none.close()

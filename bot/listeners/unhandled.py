@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,9 @@ def register_unhandled(app: AsyncApp, refusals: Refusals) -> None:
 
     @app.error
     async def acknowledge(error: Exception, body: Mapping[str, Any]) -> BoltResponse | None:
+        if _is_of_bolts_own(error):
+            refusals.note(Kind.UNREADABLE, f"Slack sent a request that can't be read ({type(error).__name__}).")
+            return BoltResponse(status=400)
         if not isinstance(error, BoltUnhandledRequestError):
             log.error("a request of Slack's failed in a way nobody foresaw", exc_info=error)
             return None
@@ -40,6 +44,13 @@ def register_unhandled(app: AsyncApp, refusals: Refusals) -> None:
             return _unknown_command(str(body["command"])[:_SHOWN], refusals)
         refusals.note(Kind.UNKNOWN, f"Slack sent {_what(body)}, which this bot has no answer for; it was acknowledged.")
         return BoltResponse(status=200)
+
+
+def _is_of_bolts_own(error: Exception) -> bool:
+    """Whether Bolt itself stumbled, over a payload without what it expects there, before any listener."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    raised_in = str(frame.f_globals.get("__name__"))
+    return raised_in.startswith("slack_bolt.") and not isinstance(error, BoltUnhandledRequestError)
 
 
 def _unknown_command(name: str, refusals: Refusals) -> BoltResponse:

@@ -101,3 +101,24 @@ async def test_what_a_listener_fails_at_is_logged_whole(app: AsyncApp, caplog: p
     [record] = caplog.records
     assert record.exc_info
     assert "boom" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"type": "event_callback", "event": "x"},
+        {"type": "block_actions", "actions": [None]},
+    ],
+    ids=["an event that is text", "an action that is nothing"],
+)
+async def test_what_bolt_itself_stumbles_over_is_refused_in_one_line(
+    app: AsyncApp, refusals: Refusals, caplog: pytest.LogCaptureFixture, payload: dict[str, Any]
+) -> None:
+    @app.action("a")
+    async def on_click(ack: Any) -> None:
+        await ack()
+
+    assert (await sent(app, **payload)).status == 400
+    [warning] = await refusals.warnings()
+    assert warning.startswith("Slack sent a request that can't be read (")
+    assert "Traceback" not in caplog.text
