@@ -115,7 +115,7 @@ PERIODS = {
     "2026-03": "one month",
     "2026-03-01..2026-03-15": "from one day to another",
 }
-_SHOWN = 60  # characters of a misunderstood text that are shown again
+_SHOWN = 60  # characters of a misunderstood text that are shown again, and looked at for a word that is near
 
 
 def parse_request(text: str, today: date) -> Request:
@@ -238,8 +238,8 @@ def _at_most_a_year(start: date, end: date) -> Span:
 def _unknown(words: Words) -> str:
     """By the nearest word to the whole text, else to its first word, where a command is misspelt before a name."""
     known = [*COMMANDS, *WITH_WORDS, *list(PERIODS)[:6]]
-    near = difflib.get_close_matches(fold_of(words), known, n=1, cutoff=0.6)
-    near = near or difflib.get_close_matches(fold_of(words[:1]), WITH_WORDS, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(fold_of(words)[:_SHOWN], known, n=1, cutoff=0.6)
+    near = near or difflib.get_close_matches(fold_of(words[:1])[:_SHOWN], WITH_WORDS, n=1, cutoff=0.6)
     hint = f" Did you mean `{near[0]}`?" if near else ""
     return f"I don't know “{_shown(words)}”.{hint}"
 
