@@ -56,6 +56,7 @@ from bot.store.outbox import Outbox
 
 DATABASE_PATIENCE = 60.0  # seconds at start
 ROUND_PATIENCE = 2.0  # seconds for the loops to end their rounds when the bot stops
+BEAT_PATIENCE = 10.0  # seconds for the dead-man service to answer
 STOP_PATIENCE = 11.0  # seconds for what is in hand; the whole stop is promised within 20
 HTTP_PORT = 3000
 
@@ -372,10 +373,11 @@ async def _beat(http: httpx.AsyncClient, url: SecretStr | None, hearing: Hearing
     try:
         if url is None or await hearing.warnings():
             return
-        (await http.get(url.get_secret_value())).raise_for_status()
+        async with asyncio.timeout(BEAT_PATIENCE), http.stream("GET", url.get_secret_value()) as answer:
+            answer.raise_for_status()  # what it says besides is not read, however much that is
         log.info("HEARTBEAT_URL is reached again", extra=ends("HEARTBEAT_URL"))
     except StoreError as error:
         log.error("%s HEARTBEAT_URL was not fetched.", error, extra=repeats("HEARTBEAT_URL", str(error)))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
         why = untrusted(error) or type(error).__name__
         log.warning("HEARTBEAT_URL was not reached (%s)", why, extra=repeats("HEARTBEAT_URL", why))

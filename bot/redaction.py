@@ -13,8 +13,9 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"(hooks\.slack(?:-gov)?\.com(?::\d+)?(?:/|%2F))[^\s'\"<>)\\]+", r"\1…"),
     # The ticket of a Socket Mode connection, and what other services call a secret in an address
     (r"(?i)([?&;](?:ticket|(?:\w+_)?token|(?:api_?)?key|\w*secret|\w*password|signature)=)[^\s&'\"<>)\\]+", r"\1…"),
-    # The password in an address, up to its last @; not the word that shows where a password belongs
-    (r"(://[^\s:/@'\"]*:)(?!PASSWORD@)[^\s'\"]+@", r"\1…@"),
+    # The password in an address, up to its last @; not the word that shows where a password belongs. Its length is
+    # bounded, or a long text of addresses without any @ would take time by its square.
+    (r"(://[^\s:/@'\"]*:)(?!PASSWORD@)[^\s'\"]{1,500}@", r"\1…@"),
 )  # fmt: skip
 
 

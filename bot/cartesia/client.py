@@ -11,7 +11,7 @@ import httpx
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-from bot.cartesia.protocol import PATH, build_request, is_retryable, parse_response
+from bot.cartesia.protocol import MOST_BYTES, PATH, build_request, is_retryable, parse_response, too_large, unpacked
 from bot.errors import CartesiaError, CartesiaUnavailable, CertificateUntrusted, Throttled
 from bot.logs import ends, repeats
 from bot.model import Reading, Span
@@ -61,18 +61,33 @@ class CartesiaClient:
         headers = {**request.headers, "Authorization": f"Bearer {self._key.get_secret_value()}"}
         asked_at = self._now()
         try:
-            async with asyncio.timeout(TIMEOUT):
-                response = await self._http.get(self._url, params=dict(request.params), headers=headers)
+            async with (
+                asyncio.timeout(TIMEOUT),
+                self._http.stream("GET", self._url, params=dict(request.params), headers=headers) as response,
+            ):
+                packed = await _bounded(response)
         except TimeoutError:
             raise CartesiaUnavailable(f"Cartesia did not answer within {TIMEOUT:.0f} seconds.") from None
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except httpx.TransportError as error:
             if why := untrusted(error):
                 raise CertificateUntrusted(f"Cartesia could not be reached ({why}).") from error
             raise CartesiaUnavailable(
                 f"Cartesia could not be reached ({type(error).__name__}): check the network and CARTESIA_API_URL."
             ) from error
-        days = parse_response(response.status_code, response.headers, response.content, span, asked_at)
+        body = unpacked(response.headers.get("Content-Encoding", "").strip().lower(), packed)
+        days = parse_response(response.status_code, response.headers, body, span, asked_at)
         return Reading(span=span, days=days, read_at=asked_at)
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    """The body as it comes, still packed: httpx would unpack each piece without a bound. Raises UnreadableAnswer."""
+    body = bytearray()
+    async for piece in response.aiter_raw():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise too_large()
+        await asyncio.sleep(0)  # pieces of a byte each come by the ten thousand without it
+    return bytes(body)
 
 
 _back_off = wait_random_exponential(multiplier=0.5, max=10)

@@ -2,12 +2,14 @@
 
 Every rule is from the vendor's API description (version 2026-03-01): days are UTC; both timestamps are always sent,
 since an omitted start means "a few days"; always daily buckets, since the description does not say where weeks begin;
-a span of at most a year; errors are JSON with title, message and request_id.
+a span of at most a year; errors are JSON with title, message and request_id. An answer is bounded before it is looked
+at: its bytes, packed and unpacked, and its buckets.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +27,12 @@ from bot.windows import a_year_after, midnight
 API_VERSION = "2026-03-01"
 PATH = "/usage/agents"
 KEY_PAGE = "https://play.cartesia.ai/keys/admin"
-LONGEST_WAIT = 86_400.0  # seconds; a Retry-After beyond a day is looked at again after a day
+LONGEST_WAIT = 3_600.0  # seconds; a longer Retry-After is not believed
+MOST_BYTES = 500_000  # of an answer, packed or not: a year of days takes about 60,000
+MOST_BUCKETS = 400  # a year and a little, since no question is longer
+MOST_LETTERS = 2_000  # of an error's own words that are looked at
+
+_GZIP = 16 + zlib.MAX_WBITS
 
 _OTHER_API = "check CARTESIA_API_URL, or look for a newer version of this bot"
 
@@ -44,8 +51,36 @@ def build_request(span: Span) -> UsageRequest:
         raise ValueError(f"Cartesia answers for at most a year at once, not for {span.start} to {span.last}")
     return UsageRequest(
         params={"start_ts": _timestamp(span.start), "end_ts": _timestamp(span.end), "interval": "day"},
-        headers={"Cartesia-Version": API_VERSION, "Accept": "application/json"},
+        headers={"Cartesia-Version": API_VERSION, "Accept": "application/json", "Accept-Encoding": "gzip"},
     )
+
+
+def unpacked(encoding: str, body: bytes) -> bytes:
+    """The body of an answer with this Content-Encoding; never more than `MOST_BYTES` of it are made.
+
+    Raises UnreadableAnswer where there are more, or where another encoding than gzip was chosen; CartesiaUnavailable
+    where it broke off or is no gzip.
+    """
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip"):
+        raise UnreadableAnswer(f"Cartesia's answer is packed in another way than the bot asked for: {_OTHER_API}.")
+    unpacking = zlib.decompressobj(_GZIP)
+    try:
+        plain = unpacking.decompress(body, MOST_BYTES + 1)
+    except zlib.error:
+        raise CartesiaUnavailable("Cartesia's answer can't be unpacked: it is no gzip.") from None
+    if len(plain) > MOST_BYTES:
+        raise too_large()
+    if not unpacking.eof:
+        raise CartesiaUnavailable("Cartesia's answer can't be unpacked: it breaks off.")
+    return plain
+
+
+def too_large() -> UnreadableAnswer:
+    """What to say of an answer that no account of a year can need."""
+    most = f"{MOST_BYTES // 1000} kB"
+    return UnreadableAnswer(f"Cartesia's answer is larger than {most}, far more than a year of days: {_OTHER_API}.")
 
 
 def parse_response(
@@ -80,7 +115,10 @@ def _whole_number(value: object) -> object:
 def _plain_number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("not a number")  # noqa: TRY004 pydantic turns a ValueError into its own error
-    return Decimal(repr(value))
+    try:
+        return Decimal(repr(value))
+    except ValueError:  # of more digits than Python writes out
+        raise ValueError("not a number within reason") from None
 
 
 class _Bucket(BaseModel):
@@ -96,20 +134,21 @@ class _Bucket(BaseModel):
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    data: list[_Bucket]
+    data: Annotated[list[_Bucket], Field(max_length=MOST_BUCKETS)]
 
 
 def _days(buckets: list[_Bucket], span: Span) -> dict[date, Totals]:
     days: dict[date, Totals] = {}
+    last = date.min
     for place, bucket in enumerate(buckets):
         day = _utc_date(bucket.start_ts)
         if bucket.start_ts != midnight(day):
             raise UnreadableAnswer(f"Cartesia's answer is not in UTC days: data.{place}.start_ts is {bucket.start_ts}.")
         if bucket.end_ts - bucket.start_ts != timedelta(days=1):
             raise UnreadableAnswer(f"Cartesia's answer is not in UTC days: data.{place}.end_ts is {bucket.end_ts}.")
-        if days and day <= max(days):
+        if days and day <= last:
             raise UnreadableAnswer(f"Cartesia's answer is out of order or tells {day} twice, at data.{place}.")
-        days[day] = Totals(bucket.cents, bucket.minutes, bucket.calls)
+        days[day], last = Totals(bucket.cents, bucket.minutes, bucket.calls), day
     asked_for = {day: totals for day, totals in days.items() if span.start <= day < span.end}
     if not asked_for:
         raise UnreadableAnswer(f"Cartesia's answer holds no bucket for {span.start} to {span.last}.")
@@ -160,7 +199,7 @@ def _said(body: bytes) -> str:
         error = _ErrorBody.model_validate_json(body)
     except ValidationError:
         return ""
-    parts = (" ".join((part or "").split()).rstrip(".") for part in (error.title, error.message))
+    parts = (" ".join((part or "")[:MOST_LETTERS].split()).rstrip(".") for part in (error.title, error.message))
     words = redacted(" – ".join(part for part in parts if part))
     known = error.request_id and re.fullmatch(r"[\w-]{1,64}", error.request_id) and "sk_car_" not in error.request_id
     request = f" [request {error.request_id}]" if known else ""
@@ -187,7 +226,7 @@ def _date(text: str) -> datetime | None:
     """An HTTP date (RFC 9110, 5.6.7); None where it is none, or names no zone."""
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return moment if moment.tzinfo else None
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import gzip
+import json
 import re
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +22,7 @@ from bot.logs import Repeats
 from bot.model import Totals
 from bot.sandbox.cartesia import SimulatedCartesia
 from bot.sandbox.faults import Fault
+from tests.samples.answers import streamed
 from tests.samples.figures import span
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -174,7 +179,6 @@ BREAKS = {
     "an answer that takes too long": httpx.ReadTimeout("too long"),
     "a connection that breaks": httpx.ReadError("reset"),
     "a server that speaks something else": httpx.RemoteProtocolError("not HTTP"),
-    "an answer that cannot be unpacked": httpx.DecodingError("not gzip"),
 }
 
 
@@ -193,7 +197,7 @@ async def test_the_key_and_the_whole_span_are_sent_with_each_request() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request)
-        return httpx.Response(503)
+        return streamed(httpx.Response(503))
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         with pytest.raises(CartesiaUnavailable):
@@ -208,3 +212,82 @@ async def test_the_key_and_the_whole_span_are_sent_with_each_request() -> None:
             "end_ts": f"{DAY.start + timedelta(days=1)}T00:00:00Z",
             "interval": "day",
         }
+
+
+# Answers without end
+
+_OK = b"HTTP/1.1 200 OK\r\n"
+_CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
+_SHORT_CHUNKS = (b"20\r\n" + b"[" * 32 + b"\r\n") * 1_700
+_GZIP = _OK + b"Content-Encoding: gzip\r\n"
+_BOMB = gzip.compress(bytes(50_000_000), 1)
+
+
+@contextlib.asynccontextmanager
+async def endless(head: bytes, then: bytes) -> AsyncIterator[str]:
+    """The address of a Cartesia that answers with `head`, and then with `then` for as long as anybody listens."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            writer.write(head)
+            while then and not writer.is_closing():
+                writer.write(then)
+                await writer.drain()
+                await asyncio.sleep(0)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def longest_pause(of: asyncio.Task[None]) -> float:
+    """For how many seconds at most this loop did nothing else while the task ran."""
+    longest, last = 0.0, time.monotonic()
+    while not of.done():
+        await asyncio.sleep(0.001)
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    return longest
+
+
+@pytest.mark.parametrize(
+    ("head", "then", "kind", "words"),
+    [
+        pytest.param(_OK + b"\r\n", bytes(65_536), UnreadableAnswer, "larger than 500 kB", id="a body"),
+        pytest.param(_CHUNKED, _SHORT_CHUNKS, UnreadableAnswer, "larger than 500 kB", id="short chunks"),
+        pytest.param(
+            _GZIP + b"Content-Length: %d\r\n\r\n" % len(_BOMB) + _BOMB,
+            b"",
+            UnreadableAnswer,
+            "larger than 500 kB",
+            id="a gzip bomb",
+        ),
+        pytest.param(_OK, b"A: b\r\n" * 9_000, CartesiaUnavailable, "RemoteProtocolError", id="headers"),
+        pytest.param(b"", b"A" * 65_536, CartesiaUnavailable, "RemoteProtocolError", id="one line"),
+    ],
+)
+async def test_an_answer_without_end_is_left_at_once_and_holds_nothing_up(
+    http: httpx.AsyncClient, head: bytes, then: bytes, kind: type[CartesiaError], words: str
+) -> None:
+    async def ask() -> None:
+        with pytest.raises(kind, match=words):
+            await client_for(http, url).read(DAY, 0, Asked().append)
+
+    begun = time.monotonic()
+    async with endless(head, then) as url:
+        assert await longest_pause(asyncio.create_task(ask())) < 0.25
+    assert time.monotonic() - begun < 5
+
+
+async def test_a_packed_answer_is_read(http: httpx.AsyncClient) -> None:
+    bucket = {
+        "start_ts": "2026-03-10T00:00:00Z",
+        "end_ts": "2026-03-11T00:00:00Z",
+        "cents": 7,
+        "minutes": 1,
+        "calls": 1,
+    }
+    body = gzip.compress(json.dumps({"data": [bucket]}).encode())
+    async with endless(_GZIP + b"Content-Length: %d\r\n\r\n" % len(body) + body, b"") as url:
+        reading = await client_for(http, url).read(DAY, 0, Asked().append)
+    assert reading.days[DAY.start].cents == 7

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.budget.sums import Sums
-from bot.cartesia.protocol import build_request, is_retryable, parse_response
+from bot.cartesia.protocol import MOST_BUCKETS, MOST_BYTES, build_request, is_retryable, parse_response, unpacked
 from bot.errors import CartesiaError, CartesiaUnavailable, KeyRefused, RequestRefused, Throttled, UnreadableAnswer
 from bot.model import Reading, Span, Totals
 from tests.samples.figures import days_before, span
@@ -195,8 +197,10 @@ def test_a_key_that_the_vendor_quotes_is_not_repeated() -> None:
         pytest.param("Mon, 02 Mar 2026 12:00:45 GMT", 45.0, id="a date"),
         pytest.param("Mon, 02 Mar 2026 14:00:45 +0200", 45.0, id="a date in another zone"),
         pytest.param("Mon, 02 Mar 2026 11:00:00 GMT", 0.0, id="a date gone by"),
-        pytest.param("Fri, 01 Jan 2100 00:00:00 GMT", 86_400.0, id="a date in another century is looked at tomorrow"),
-        pytest.param("9" * 400, 86_400.0, id="more seconds than there are is looked at tomorrow"),
+        pytest.param("Fri, 01 Jan 2100 00:00:00 GMT", 3_600.0, id="a date in another century is not believed"),
+        pytest.param("9" * 400, 3_600.0, id="more seconds than there are are not believed"),
+        pytest.param("3601", 3_600.0, id="more than an hour is not believed"),
+        pytest.param(f"Mon, 02 Mar {'9' * 30} 12:00:45 GMT", None, id="a year that no calendar has"),
         pytest.param("Mon, 02 Mar 2026 12:00:45 -0000", None, id="a date without a zone"),
         pytest.param("soon", None, id="a word"),
         pytest.param("-5", None, id="a negative number"),
@@ -223,6 +227,84 @@ def test_without_the_header_retry_after_is_not_known() -> None:
     with pytest.raises(Throttled) as caught:
         parsed("429_slow_down.json")
     assert caught.value.retry_after is None
+
+
+# More than any account of a year can need
+
+DAY = b'{"start_ts":"2026-03-01T00:00:00Z","end_ts":"2026-03-02T00:00:00Z","cents":1,"minutes":1,"calls":1}'
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param(b'{"data":[' + b"{}," * (MOST_BYTES // 3 - 5) + b"{}]}", "at most 400 items", id="empty buckets"),
+        pytest.param(b'{"data":[' + b"1," * 200_000 + b"1]}", "at most 400 items", id="numbers for buckets"),
+        pytest.param(b'{"data":' + b"[" * (MOST_BYTES - 8), "recursion limit", id="brackets"),
+        pytest.param(b'{"data":[{"cents":' + b"9" * (MOST_BYTES - 30) + b"}]}", "out of range", id="a long number"),
+        pytest.param(b'{"data":[{' + b'"":1,' * 95_000 + b'"a":1}]}', "Field required", id="keys that mean nothing"),
+        pytest.param(b'{"data":[],"a":["' + b"\\ud83d" * 80_000 + b'"]}', "Invalid JSON", id="halves of characters"),
+    ],
+)
+def test_a_crowded_answer_is_judged_in_no_time(body: bytes, words: str) -> None:
+    assert len(body) <= MOST_BYTES
+    begun = time.thread_time()
+    with pytest.raises(UnreadableAnswer) as caught:
+        parse_response(200, {}, body, TWO_DAYS, NOW)
+    assert time.thread_time() - begun < 0.25
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_as_many_buckets_as_a_year_and_a_little_has_are_read() -> None:
+    over = days_before(SECOND, 365)
+    starts = [over.end - timedelta(days=back) for back in range(MOST_BUCKETS, 0, -1)]
+    assert set(parse_response(200, {}, answer_of(starts), over, NOW)) == set(over.each_day())
+    with pytest.raises(UnreadableAnswer, match="at most 400 items"):
+        parse_response(200, {}, answer_of([*starts, over.end]), over, NOW)
+
+
+def answer_of(starts: list[date]) -> bytes:
+    stamps = [(f"{day}T00:00:00Z", f"{day + timedelta(days=1)}T00:00:00Z") for day in starts]
+    figures = {"cents": 1, "minutes": 1.5, "calls": 1}
+    return json.dumps({"data": [{"start_ts": start, "end_ts": end, **figures} for start, end in stamps]}).encode()
+
+
+@pytest.mark.parametrize("letters", ["://a:", "xoxb-a.", "?a_token_", "a "], ids=repr)
+def test_an_error_of_many_words_is_told_in_no_time_and_in_few(letters: str) -> None:
+    body = json.dumps({"title": letters * (MOST_BYTES // len(letters))}).encode()
+    begun = time.thread_time()
+    with pytest.raises(CartesiaUnavailable) as caught:
+        parse_response(500, {}, body, TWO_DAYS, NOW)
+    assert time.thread_time() - begun < 0.25
+    assert len(str(caught.value)) < 400
+
+
+# Packed answers
+
+
+def test_a_packed_answer_is_unpacked() -> None:
+    assert unpacked("gzip", gzip.compress(DAY)) == unpacked("", DAY) == unpacked("identity", DAY) == DAY
+    largest = bytes(MOST_BYTES)
+    assert unpacked("gzip", gzip.compress(largest)) == largest
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "kind", "words"),
+    [
+        pytest.param("gzip", gzip.compress(bytes(MOST_BYTES + 1)), UnreadableAnswer, "larger than 500 kB", id="large"),
+        pytest.param("gzip", gzip.compress(bytes(200_000_000), 1), UnreadableAnswer, "larger than 500 kB", id="a bomb"),
+        pytest.param("gzip", gzip.compress(DAY)[:-4], CartesiaUnavailable, "it breaks off", id="half an answer"),
+        pytest.param("gzip", DAY, CartesiaUnavailable, "it is no gzip", id="not packed at all"),
+        pytest.param("gzip", b"", CartesiaUnavailable, "it breaks off", id="nothing"),
+        pytest.param("br", DAY, UnreadableAnswer, "another way than the bot asked for", id="in another way"),
+        pytest.param("gzip, gzip", DAY, UnreadableAnswer, "another way than the bot asked for", id="twice"),
+    ],
+)
+def test_what_cannot_be_unpacked_is_said(encoding: str, body: bytes, kind: type[CartesiaError], words: str) -> None:
+    begun = time.thread_time()
+    with pytest.raises(kind, match=words):
+        unpacked(encoding, body)
+    assert time.thread_time() - begun < 0.1
 
 
 # Anything at all

@@ -16,6 +16,7 @@ from bot.cartesia.shared import SharedReadings
 from bot.errors import CartesiaError, CartesiaUnavailable, KeyRefused, RequestRefused, Throttled, UnreadableAnswer
 from bot.model import Reading, Span, Totals
 from bot.windows import checked_span
+from tests.samples.answers import streamed
 from tests.samples.figures import span
 
 TODAY = span("2026-11-22", "2026-11-22")
@@ -52,7 +53,7 @@ class Account:
     async def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
         await self.open.wait()
-        return self.instead(request) or httpx.Response(200, json={"data": self._buckets(request)})
+        return streamed(self.instead(request) or httpx.Response(200, json={"data": self._buckets(request)}))
 
     def _buckets(self, request: httpx.Request) -> list[dict[str, object]]:
         first, end = (date.fromisoformat(request.url.params[name][:10]) for name in ("start_ts", "end_ts"))
@@ -301,10 +302,12 @@ async def test_a_retry_after_lasts_as_long_as_it_says_however_the_clock_is_set(
     assert len(account.asked) == 2
 
 
-async def test_a_retry_after_without_end_is_asked_again_the_next_day(account: Account, shared: SharedReadings) -> None:
+async def test_a_retry_after_without_end_is_asked_again_within_an_hour(
+    account: Account, shared: SharedReadings
+) -> None:
     account.instead = answering(httpx.Response(429, headers={"Retry-After": "9" * 400}))
     await fails(shared, Throttled)
-    account.pass_seconds(86_400)
+    account.pass_seconds(3600)
     account.instead = lambda _: None
     await shared.read_now(TODAY)
     assert len(account.asked) == 2

@@ -11,19 +11,27 @@ from bot.windows import utc_day
 
 async def test_a_good_check_is_heard_and_not_one_that_failed_or_that_nobody_can_be_told_of(world: World) -> None:
     beats: list[bytes] = []
+    left: list[bool] = []
 
     async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         beats.append(await reader.readline())
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        await writer.drain()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        try:
+            for _ in range(1_000):
+                writer.write(bytes(100_000))
+                await writer.drain()
+            left.append(False)
+        except ConnectionError:
+            left.append(True)
         writer.close()
-        await writer.wait_closed()
 
     async with await asyncio.start_server(hear, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         bot = await world.run(HEARTBEAT_URL=f"http://127.0.0.1:{port}/ping/secret-id")
         await world.checks(2)
         assert beats[0] == b"GET /ping/secret-id HTTP/1.1\r\n"
+        assert left
+        assert all(left), "what the service says besides is not read"
         world.cartesia.faults.add("usage", Fault("status", status=500), times=None)
         await asyncio.sleep(1.2)
         heard = len(beats)
