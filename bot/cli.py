@@ -26,6 +26,7 @@ from bot.settings import ADMIN_KEY, Settings, choose_transport, load, misspelt, 
 log = logging.getLogger(__name__)
 
 DONE, PROBLEM, WRONG = 0, 1, 2  # exit codes
+LARGEST_ENV = 64 * 1024  # bytes of .env
 # What Bolt would read by itself: with a client id and secret it goes into OAuth mode and ignores the bot token.
 BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")
 
@@ -103,12 +104,13 @@ def written(file: Path) -> dict[str, str]:
     from dotenv import dotenv_values
 
     try:
-        text = read_text(file)
+        text = read_text(file, LARGEST_ENV)
     except FileMissing:
         return {}
     except FileUnreadable as error:
         raise SettingsError([f"{file.name}: {error}."]) from None
-    return {name: value or "" for name, value in dotenv_values(stream=io.StringIO(text)).items()}
+    found = dotenv_values(stream=io.StringIO(text), interpolate=False)  # a secret may hold ${, and names can multiply
+    return {name: value or "" for name, value in found.items()}
 
 
 def real_now() -> datetime:

@@ -9,25 +9,40 @@ from pathlib import Path
 
 from bot.errors import FileMissing, FileUnreadable
 
+LARGEST = 1024 * 1024  # bytes of a file that people write by hand
 _KINDS = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a disk"))
 
 
-def read_file(path: Path) -> bytes:
-    """The bytes of a regular file. Raises FileUnreadable; a pipe is never waited for."""
+def read_file(path: Path, most: int = LARGEST) -> bytes:
+    """The bytes of a regular file of at most `most` bytes; no more are read. Raises FileUnreadable.
+
+    A pipe is never waited for, nor one that takes the file's place meanwhile, nor a file of the kernel's.
+    """
     try:
         if odd := odd_kind(path.stat()):
             raise FileUnreadable(odd)
-        return path.read_bytes()
+        with open(path, "rb", opener=_without_waiting) as file:
+            if odd := odd_kind(os.fstat(file.fileno())):
+                raise FileUnreadable(odd)
+            content = file.read(most + 1) or b""  # None where there is nothing to read yet
     except FileNotFoundError:
         raise _missing(path) from None
     except OSError as error:
         raise FileUnreadable(_reason(path, error)) from None
+    if len(content) > most:
+        raise FileUnreadable(f"this file is larger than {most // 1024} KiB: make it smaller, or correct the path")
+    return content
 
 
-def read_text(path: Path) -> str:
-    """The text of a file, with or without a byte order mark. Raises FileUnreadable, also where it is not UTF-8."""
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def read_text(path: Path, most: int = LARGEST) -> str:
+    """The text of a file as `read_file`, with or without a byte order mark. Raises FileUnreadable, also where it is not
+    UTF-8."""
     try:
-        text = read_file(path).decode("utf-8-sig")
+        text = read_file(path, most).decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:  # as in UTF-16

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from bot.cli import written
 from bot.errors import FileMissing, FileUnreadable, SettingsError
-from bot.files import read_file, read_text
+from bot.files import LARGEST, read_file, read_text
 from tests.nobody import nobody
 
 A_FILE = b"PORT=8080\n"
@@ -51,6 +52,25 @@ def test_a_folder_is_called_a_folder(folder: Path) -> None:
 def test_a_pipe_is_called_a_pipe_and_not_waited_for(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     assert unreadable(folder / "pipe") == "this is a pipe: put a file in its place"
+
+
+def test_a_pipe_that_takes_a_files_place_meanwhile_is_not_waited_for(folder: Path) -> None:
+    class Swapped(type(folder)):  # type: ignore[misc]
+        def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+            return Path(__file__).stat(follow_symlinks=follow_symlinks)
+
+    os.mkfifo(folder / "pipe")
+    assert unreadable(Swapped(folder / "pipe")) == "this is a pipe: put a file in its place"
+
+
+def test_no_more_of_a_file_is_read_than_it_may_have(folder: Path) -> None:
+    with (folder / "file").open("wb") as file:
+        file.truncate(2_000_000_000)
+    begun = time.thread_time()
+    assert unreadable(folder / "file") == "this file is larger than 1024 KiB: make it smaller, or correct the path"
+    assert time.thread_time() - begun < 1
+    os.truncate(folder / "file", LARGEST)
+    assert len(read_file(folder / "file")) == LARGEST
 
 
 def test_a_socket_and_a_device_are_called_so(folder: Path) -> None:
@@ -128,3 +148,17 @@ def test_an_env_that_cannot_be_read_is_a_mistake_of_the_settings(folder: Path) -
     (folder / ".env").mkdir()
     with pytest.raises(SettingsError, match=r"^\.env: this is a folder: "):
         written(folder / ".env")
+
+
+def test_an_env_of_more_than_64_kib_is_refused(folder: Path) -> None:
+    (folder / ".env").write_bytes(b"#" * (64 * 1024 + 1))
+    with pytest.raises(SettingsError, match=r"^\.env: this file is larger than 64 KiB: make it smaller"):
+        written(folder / ".env")
+
+
+def test_a_value_of_env_is_taken_as_it_stands_and_does_not_multiply(folder: Path) -> None:
+    doubled = "".join(f"A{place + 1}=${{A{place}}}${{A{place}}}\n" for place in range(60))
+    (folder / ".env").write_text(f"A0=x\n{doubled}SECRET=a${{b}}c\n")
+    found = written(folder / ".env")
+    assert found["A60"] == "${A59}${A59}"
+    assert found["SECRET"] == "a${b}c"

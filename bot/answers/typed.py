@@ -11,11 +11,12 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from bot.rules.values import UNSEEN
+
 _REFERENCE = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 _AROUND = "*_~`\"'"  # what Slack formats with and what people quote with, at either end of a word
 _BEFORE, _AFTER = "¿¡", ".?!,;:。、"  # where a sentence begins and ends
 _DASHES = frozenset("−⁃")  # beside Unicode's own class of dashes
-_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # beside Unicode's own class of format characters
 _SIGNS = {**dict.fromkeys("´ʼʹ′‛‚", "'"), **dict.fromkeys("ʺ″„‟〝〞〟「」『』", '"')}
 
 
@@ -85,7 +86,7 @@ def _sign(character: str) -> str:
     if character in _SIGNS:
         return _SIGNS[character]
     kind = unicodedata.category(character)
-    if character in _UNSEEN or kind in ("Cf", "Cc") or unicodedata.name(character, "").startswith("VARIATION SELECTOR"):
+    if character in UNSEEN or kind in ("Cf", "Cc") or unicodedata.name(character, "").startswith("VARIATION SELECTOR"):
         return ""
     if kind == "Pd" or character in _DASHES:
         return "-"

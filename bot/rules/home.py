@@ -7,14 +7,17 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
+from bot.aside import aside
 from bot.errors import FileMissing, FileUnreadable
 from bot.files import read_file
 from bot.model import Message
 from bot.rules.mistakes import Mistake, RulesError
 from bot.rules.models import Expected, Rule, Rules
 from bot.rules.parse import decode, parse
+from bot.rules.tree import MAX_BYTES
 from bot.store.incidents import Kept, Place
 from bot.store.ledger import Ledger, Revision
 from bot.windows import Window, midnight
@@ -60,7 +63,7 @@ class RulesFile:
     def look(self) -> Found:
         """The file as it stands."""
         try:
-            return Found(read_file(self.path))
+            return Found(read_file(self.path, MAX_BYTES))
         except FileMissing as error:
             return Found(b"", f"{error}: copy the starter rules.yaml there, or correct RULES_FILE")
         except FileUnreadable as error:
@@ -85,7 +88,10 @@ def _readable(text: str) -> Rules:
 
 @dataclass
 class RulesInForce:
-    """The rules that hold now, since when each of them watches, and the mistakes of a file that does not hold."""
+    """The rules that hold now, since when each of them watches, and the mistakes of a file that does not hold.
+
+    Files and texts are read in a thread: neither a slow disk nor a long file holds up an answer.
+    """
 
     file: RulesFile
     ledger: Ledger
@@ -102,30 +108,30 @@ class RulesInForce:
 
     async def start(self) -> None:
         """Take the file's rules, or the last good ones where it is bad. Raises RulesError with neither, StoreError."""
-        self._stamp = self.file.stamp()
-        found = self.file.look()
+        self._stamp = await aside(self.file.stamp)
+        found = await aside(self.file.look)
         try:
-            await self._take(self.file.rules(found), found)
+            await self._take(await self._rules(found), found)
         except RulesError as error:
             last = await self.ledger.last_revision()
             if last is None:
                 raise
-            await self._put_in_force(parse(last.text), last.digest)
+            await self._put_in_force(await aside(partial(parse, last.text)), last.digest)
             await self._report(error, found.digest)
         self._digest = found.digest
 
     async def preview(self) -> None:
         """Take the file's rules to look at, recording nothing. Raises RulesError, StoreError."""
-        self.current = self.file.rules(self.file.look())
+        self.current = await self._rules(await aside(self.file.look))
         known, now = await self.ledger.known_since(self.current), self.now()
         self.since = {rule.name: known.get(rule.name, now) for rule in self.current.rules}
 
     async def look(self) -> bool:
         """Whether other rules are in force after a look at the file. Raises StoreError; the next look tries again."""
-        stamp = self.file.stamp()
+        stamp = await aside(self.file.stamp)
         if stamp == self._stamp:
             return False
-        found = self.file.look()
+        found = await aside(self.file.look)
         changed = found.digest != self._digest and await self._consider(found)
         if found.digest == self._digest:
             self._stamp = stamp
@@ -133,7 +139,7 @@ class RulesInForce:
 
     async def _consider(self, found: Found) -> bool:
         try:
-            rules = self.file.rules(found)
+            rules = await self._rules(found)
         except RulesError as error:
             if found.digest != self._suspect:
                 self._suspect = found.digest  # an editor may be half-way through writing: believe it when it stays
@@ -144,6 +150,9 @@ class RulesInForce:
         await self._take(rules, found)
         self._digest = found.digest
         return True
+
+    async def _rules(self, found: Found) -> Rules:
+        return await aside(partial(self.file.rules, found))
 
     async def _take(self, rules: Rules, found: Found) -> None:
         await self.ledger.record_revision(Revision(found.digest, decode(found.content), self.now()))
@@ -177,7 +186,8 @@ class RulesInForce:
         """The rules of this revision; none where it is no longer kept, or another version of the bot could read it."""
         if revision not in self._earlier:
             kept = await self.ledger.revision(revision)
-            self._earlier = {**self._earlier, revision: _readable(kept.text) if kept else Rules(rules=())}
+            earlier = await aside(partial(_readable, kept.text)) if kept else Rules(rules=())
+            self._earlier = {**self._earlier, revision: earlier}
         return self._earlier[revision]
 
     async def behind(self, kept: Mapping[Place, Kept]) -> dict[Place, Rule]:

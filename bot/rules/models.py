@@ -69,7 +69,7 @@ class _AnyRule:
         written.Channel | None, Field(description="Where this rule's alerts go (default: the file's channel).")
     ] = None
     mention: Annotated[
-        tuple[written.Mention, ...],
+        written.Mentions,
         Field(
             description='Who is mentioned: "@here", "@channel", a member id (U…) or a user group id (S…), which Slack '
             "copies from a profile or a group's menu; a handle mentions nobody."
@@ -202,7 +202,7 @@ class Access:
     __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
 
     editors: Annotated[
-        tuple[written.Person, ...],
+        written.Editors,
         Field(description="Who may edit in Slack: admins, member ids (U…) and user group ids (S…); default: [admins]."),
     ] = ("admins",)
     viewers: Annotated[
@@ -282,12 +282,16 @@ class Rules:
             ],
             ...,
         ],
+        written.AtMost("rules"),
         Field(description="What to watch: each rule has threshold, above_usual or below."),
     ]
-    reports: Annotated[tuple[Report, ...], Field(description="Summaries posted on a schedule.")] = ()
+    reports: Annotated[
+        tuple[Report, ...], written.AtMost("reports"), Field(description="Summaries posted on a schedule.")
+    ] = ()
     access: Annotated[Access, Field(description="Who may edit the rules in Slack, and who may ask.")] = Access()
     expected: Annotated[
         tuple[Expected, ...],
+        written.AtMost("expected"),
         Field(description="Declared events, each of which raises a rule's threshold for some days."),
     ] = ()
 

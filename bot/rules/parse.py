@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.model import Metric
 from bot.rules import values
-from bot.rules.mistakes import Mistake, RulesError
+from bot.rules.mistakes import MAX_MISTAKES, Mistake, RulesError
 from bot.rules.models import ALL_RULE_KEYS, KEYS_OF_KIND, Access, Escalation, Expected, Report, Rules, keys_of, kind_of
 from bot.rules.tree import Node, Place, read_tree
 from bot.rules.values import Bare, nearest, quote
@@ -81,12 +82,13 @@ def parse(text: str) -> Rules:
     if not isinstance(written, dict):
         top = "The file must begin with keys such as `channel:` and `rules:`; write those."
         raise RulesError((*mistakes, Mistake(*root.place, top)))
-    mistakes += [Mistake(*_place_of_key(root, path), message) for path, message in _combinations(written)]
+    found = islice(_combinations(written), MAX_MISTAKES + 1)
+    mistakes += [Mistake(*_place_of_key(root, path), message) for path, message in found]
     rules = None
     try:
         rules = _adapter().validate_python(written, context=_metrics(written))
     except ValidationError as error:
-        mistakes += _sentences(error, root)
+        mistakes += islice(_sentences(error, root), MAX_MISTAKES + 1)
     if mistakes or rules is None:
         raise RulesError(tuple(sorted(set(mistakes))))
     return rules
@@ -349,7 +351,7 @@ def _events(events: list[tuple[Path, Entry]], rules: dict[str, Entry]) -> Found:
     unknown: set[str] = set()
     for path, event in events:
         name = event.get("rule")
-        if not isinstance(name, str) or not name.strip():
+        if not isinstance(name, str) or values.looks_blank(name):
             continue
         if rule := rules.get(name):
             yield from _raises(path, event, rule)

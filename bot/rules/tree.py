@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from bot.rules.mistakes import Mistake, RulesError
-from bot.rules.values import Bare, Kind, quote
+from bot.rules.mistakes import MAX_MISTAKES, Mistake, RulesError
+from bot.rules.values import MOST_ENTRIES, Bare, Kind, quote, too_many
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 16
 MAX_VALUES: Final = 50_000
+MAX_ENTRIES: Final = 2_000
+"""Of any list, before the rest of the file is looked at; `MOST_ENTRIES` has what each may have."""
+MAX_KEYS: Final = 200
+"""Different keys in the whole file, which is several times as many as there are."""
 
 Place = tuple[int, int]
 """Line and column, both from 1."""
@@ -106,12 +110,15 @@ class _Tree:
     root: Node | None = None
     open: list[_Open] = field(default_factory=list)
     anchors: dict[str, Node] = field(default_factory=dict)
+    words: set[str] = field(default_factory=set)  # every key
     mistakes: list[Mistake] = field(default_factory=list)
     documents: int = 0
     place: Place = (1, 1)
 
     def take(self, event: Any) -> None:
         """Let one event of the YAML parser grow the tree."""
+        if len(self.mistakes) > MAX_MISTAKES:
+            raise RulesError(tuple(self.mistakes))
         place = self.place = (event.start_mark.line + 1, event.start_mark.column + 1)
         match type(event).__name__:
             case "DocumentStartEvent":
@@ -163,8 +170,15 @@ class _Tree:
         if above.key is not None and node.size == 1 and node.content == _EMPTY:
             node.place = above.key.place  # the parser's own place is where the next word stands
         above.add(node)
+        if isinstance(above.node.content, list) and len(above.node.content) > MAX_ENTRIES:
+            self._stop_at_list(above.node.place)
         if above.node.size > MAX_VALUES or above.node.height > MAX_DEPTH:
             _stop(above.node.place, "Here is far more than any rules need, aliases written out; make it shorter.")
+
+    def _stop_at_list(self, place: Place) -> NoReturn:
+        key = self.open[-2].key if len(self.open) > 1 else None
+        most = MOST_ENTRIES.get(key.text if key else "", MAX_ENTRIES)
+        _stop(place, too_many(f"more than {MAX_ENTRIES:,}", most))
 
     def _key(self, node: Node, place: Place) -> _Key:
         above = self.open[-1].node
@@ -174,6 +188,12 @@ class _Tree:
             )
             return _Key("", place, kept=False)
         text = node.content if isinstance(node.content, str) else node.content.text
+        self.words.add(text)
+        if len(self.words) > MAX_KEYS:
+            _stop(
+                place,
+                f"The file has more than {MAX_KEYS} different keys up to here, and rules know fewer; remove some.",
+            )
         if text == "<<":
             above.keys["<<"] = place
             self.mistakes.append(Mistake(*place, "Merging with `<<` is not supported; write the keys out here."))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from bot.model import Metric, Period
@@ -23,9 +26,25 @@ MAX_REPORT_DAYS: Final = 365
 MAX_EXPECTED_DAYS: Final = 366
 MAX_LETTERS: Final = 2000
 
+MOST_ENTRIES: Final[Mapping[str, int]] = {
+    "rules": 1000,
+    "expected": 1000,
+    "reports": 100,
+    "editors": 200,
+    "viewers": 200,
+    "alert_at": 50,
+    "mention": 50,
+}
+"""Of each list that a file may have."""
+
+UNSEEN: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159")
+"""Letters, signs and marks that are drawn as nothing: fillers of Hangul and Khmer, the blank of Braille and of notes
+(beside Unicode's own classes of blanks, controls and format characters)."""
+
 _SHAPES: Final[Mapping[type, str]] = {list: "a list", dict: "a group of keys"}
 _NUMBER: Final = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
 _ID_REST: Final = r"[A-Z0-9]{2,20}"
+_CHANNEL: Final = re.compile(r"[^\s#@<>,.:;!?'\"`*(){}\[\]/\\|]{1,80}")
 _EVERYBODY: Final = ("@here", "@channel", "@everyone")
 _AN_ID: Final = "a member id (U…: in the profile, Copy member ID) or a user group id (S…: in its menu, Copy group ID)"
 
@@ -49,15 +68,40 @@ class Bare:
 
 def quote(text: str) -> str:
     """The offending text as messages show it: on one line, in backquotes, at most 60 characters."""
-    shown = "".join(character if character.isprintable() else _escape(character) for character in text)
+    shown = "".join(
+        character if character.isprintable() and character not in UNSEEN else _escape(character) for character in text
+    )
     return f"`{shown if len(shown) <= 60 else shown[:59] + '…'}`"
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:
     """The choice that `word` was most likely meant to be."""
+    return _nearest(word[:80], tuple(choices))
+
+
+@lru_cache(maxsize=1024)
+def _nearest(word: str, choices: tuple[str, ...]) -> str | None:
+    """Remembered, since a long file has few different keys, and each comparison takes its time."""
     by_fold = {choice.casefold(): choice for choice in choices}
-    close = difflib.get_close_matches(word[:80].casefold().replace("-", "_"), by_fold, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.casefold().replace("-", "_"), by_fold, n=1, cutoff=0.6)
     return by_fold[close[0]] if close else None
+
+
+def at_most(key: str, value: object) -> object:
+    """The value of this key, unless it is a list of too many entries."""
+    if isinstance(value, list) and len(value) > MOST_ENTRIES[key]:
+        raise ValueError(too_many(f"{len(value):,}", MOST_ENTRIES[key]))
+    return value
+
+
+def too_many(entries: str, most: int) -> str:
+    """What is said of a list with so many entries."""
+    return f"This list has {entries} entries, and {most:,} are the most; shorten it."
+
+
+def looks_blank(text: str) -> bool:
+    """Whether nothing of it can be seen: blanks, fillers, and marks that stand on no letter."""
+    return not any(unicodedata.category(character)[0] in "LNPS" and character not in UNSEEN for character in text)
 
 
 # --- Names, channels, people ---------------------------------------------------------------------------------------
@@ -98,7 +142,7 @@ def channel(value: object) -> str:
     if text.startswith("@"):
         raise ValueError(f"{quote(text)} is a person; write the member's id (U…), which Slack shows in their profile.")
     bare = text.removeprefix("#")
-    if not re.fullmatch(r"[^\s#@<>,.:;!?'\"`*(){}\[\]/\\|]{1,80}", bare) or not bare.isprintable():
+    if not _CHANNEL.fullmatch(bare) or not bare.isprintable() or looks_blank(bare):
         raise ValueError(f'{quote(text)} is not a channel; write its name as in "#voice-spend", or its id.')
     if bare != bare.lower():
         raise ValueError(f'Slack writes channels in lower case; write "#{bare.lower()}" for {quote(text)}.')
@@ -232,10 +276,11 @@ def rising(levels: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
     """The levels in rising order; at least one, none twice."""
     if not levels:
         raise ValueError("There is no level in this list; write at least one, such as [80%, 100%].")
-    for level in levels:
-        if levels.count(level) > 1:
+    ordered = sorted(levels)
+    for level, next_one in pairwise(ordered):
+        if level == next_one:
             raise ValueError(f"The level {level.normalize():f}% is listed twice; keep one of them.")
-    return tuple(sorted(levels))
+    return tuple(ordered)
 
 
 def multiple(value: object) -> Decimal:
@@ -384,6 +429,10 @@ def _text(value: object, what: str, example: str, empty_help: str = "") -> str:
     text = value.text if isinstance(value, Bare) and value.kind is not Kind.NOTHING else value
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"There is no value here; {empty_help or f'write {what}, such as {example}'}.")
+    if looks_blank(text):
+        raise ValueError(
+            f"The value here looks blank: it is nothing but {_codes(text)}; write {what} that can be seen."
+        )
     if len(text) > MAX_LETTERS:
         raise ValueError(f"{quote(text)} has {len(text)} characters; write {what}, such as {example}.")
     return text
@@ -420,9 +469,9 @@ def _example(of: Metric) -> str:
 
 def _cents(of: Metric, text: str) -> Decimal:
     """Money, in cents."""
-    if found := re.fullmatch(rf"(-?)\$\s?(-?{_NUMBER})|(-?{_NUMBER})\s?(?:cents?|¢)", text):
-        sign, in_dollars, in_cents = found.groups()
-        cents = _decimal(text, in_dollars) * 100 if in_dollars else _decimal(text, in_cents)
+    if found := re.fullmatch(rf"(-?)\$\s?({_NUMBER})|\$\s?(-{_NUMBER})|(-?{_NUMBER})\s?(?:cents?|¢)", text):
+        sign, in_dollars, below_zero, in_cents = found.groups()
+        cents = _decimal(text, in_cents) if in_cents else _decimal(text, in_dollars or below_zero) * 100
         return -cents if sign else cents
     if re.fullmatch(_NUMBER, text) and len(text) <= 20:
         cents = _decimal(text, text) * 100
@@ -451,6 +500,11 @@ def _decimal(text: str, digits: str) -> Decimal:
 
 def _escape(character: str) -> str:
     return " " if character in "\n\r\t" else f"\\u{ord(character):04x}"
+
+
+def _codes(text: str) -> str:
+    different = list(dict.fromkeys(text))
+    return ", ".join(map(_code, different[:3])) + (" …" if len(different) > 3 else "")
 
 
 def _code(character: str) -> str:

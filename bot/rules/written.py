@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
@@ -55,6 +56,19 @@ class WrittenAfter:
         return dict(self.schema)
 
 
+@dataclass(frozen=True, eq=False)
+class AtMost:
+    """Annotates the list under this key: more entries than it may have are one mistake, whatever they are."""
+
+    key: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(partial(values.at_most, self.key), handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "maxItems": values.MOST_ENTRIES[self.key]}
+
+
 def _text(pattern: str, *examples: str) -> Schema:
     return {"type": "string", "pattern": f"^(?:{pattern})$", "examples": list(examples)}
 
@@ -82,12 +96,23 @@ _MENTION: Final = _text(
     rf"@(?:here|channel|everyone)|(?:<@|@)?[UW]{_ID}>?|(?:<!subteam\^|@)?S{_ID}>?", "@here", "U0123456789"
 )
 Mention = Annotated[str, Written(values.mention, _MENTION)]
+Mentions = Annotated[tuple[Mention, ...], AtMost("mention")]
 Person = Annotated[str, Written(values.person, _text(f"admins|[SUW]{_ID}", "admins", "S0123456789"))]
+Editors = Annotated[tuple[Person, ...], AtMost("editors")]
 _VIEWER: Final = _text(f"everyone|admins|[SUW]{_ID}", "everyone", "S0123456789")
 Viewer = Annotated[str, Written(values.viewer, _VIEWER)]
 Viewers = Annotated[
     tuple[Viewer, ...],
-    Written(values.viewers, {"anyOf": [{"const": "everyone"}, {"type": "array", "items": _VIEWER}]}),
+    AtMost("viewers"),
+    Written(
+        values.viewers,
+        {
+            "anyOf": [
+                {"const": "everyone"},
+                {"type": "array", "items": _VIEWER, "maxItems": values.MOST_ENTRIES["viewers"]},
+            ]
+        },
+    ),
 ]
 Link = Annotated[str, Written(values.link, {"type": "string", "pattern": "^https?://"})]
 Timezone = Annotated[str, Written(values.timezone, {"type": "string", "examples": ["Europe/Berlin", "UTC"]})]
@@ -113,7 +138,7 @@ LastDay = Annotated[
 Duration = Annotated[timedelta, Written(values.duration, _text(r"(?:[0-9]+[dhms]\s?)+", "30m", "4h", "1d"))]
 Reminder = Annotated[timedelta, Written(values.reminder, _text(r"(?:[0-9]+[dhms]\s?)+", "4h", "1d"))]
 Percent = Annotated[Decimal, Written(values.percent, _text(r"[0-9]+(?:\.[0-9]+)?\s?%", "80%", "100%"))]
-Levels = Annotated[tuple[Percent, ...], AfterValidator(values.rising)]
+Levels = Annotated[tuple[Percent, ...], AfterValidator(values.rising), AtMost("alert_at")]
 Multiple = Annotated[Decimal, Written(values.multiple, _text(r"[0-9]+(?:\.[0-9]+)?\s?[xX\u00d7]", "2x", "1.5x"))]
 Amount = Annotated[
     Decimal,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,7 @@ from sqlalchemy import update
 from bot.answers.answer import WhyAnswer
 from bot.store.ledger import Ledger, Revision
 from bot.store.tables import decisions, incidents
-from tests.check.conftest import TODAY, Clock, Start
+from tests.check.conftest import HEAD, TODAY, Clock, Start
 
 DAILY = "  - {name: Daily, threshold: $50}\n"
 OTHER = "  - {name: Other, threshold: $9000}\n"
@@ -232,3 +234,17 @@ async def test_rights_that_change_are_noticed(start: Start) -> None:
     file.path.chmod(0o600)
     assert file.stamp() != before
     assert not await bot.rules.look()  # the same rules
+
+
+async def test_a_long_file_is_read_while_the_loop_goes_on(start: Start) -> None:
+    bot = await start(DAILY)
+    rules = "".join(f"  - {{name: Rule {number}, threshold: $50, alert_at: [80%, 100%]}}\n" for number in range(500))
+    bot.rules.file.path.write_text(f"{HEAD}{rules}")
+    looking = asyncio.create_task(bot.rules.look())
+    longest, last = 0.0, time.monotonic()
+    while not looking.done():
+        await asyncio.sleep(0.001)
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    assert await looking
+    assert len(bot.rules.current.rules) == 500
+    assert longest < 0.2

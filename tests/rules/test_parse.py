@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time as clock
 from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from bot.errors import BotError
 from bot.model import Metric, Period
+from bot.rules.mistakes import MAX_MISTAKES
 from bot.rules.models import (
     Access,
     Escalation,
@@ -24,6 +26,7 @@ from bot.rules.models import (
     UnusualRule,
 )
 from bot.rules.parse import Mistake, RulesError, decode, parse
+from bot.rules.values import MOST_ENTRIES
 
 GOOD_FILE = (Path(__file__).parent / "good.yaml").read_text(encoding="utf-8")
 STARTER_FILE = (Path(__file__).parent.parent.parent / "rules.yaml").read_text(encoding="utf-8")
@@ -265,6 +268,57 @@ def test_a_file_of_more_than_256_kib_is_refused() -> None:
     assert mistake.message == "The file is larger than 256 KiB; make it smaller."
 
 
-def test_a_file_of_a_thousand_rules_is_read() -> None:
-    lines = "".join(f"  - {{name: Rule {number}, threshold: $50}}\n" for number in range(1000))
+def test_a_file_of_a_thousand_rules_is_read_in_about_a_second() -> None:
+    rest = "alert_at: [80%, 100%], mention: ['@here'], channel: '#a', escalate: {after: 1h, channel: '#b'}"
+    lines = "".join(f"  - {{name: Rule {number}, threshold: $50, {rest}}}\n" for number in range(1000))
+    begun = clock.thread_time()
     assert len(parse(f"{TOP}rules:\n{lines}").rules) == 1000
+    assert clock.thread_time() - begun < 4
+
+
+@pytest.mark.parametrize("key", MOST_ENTRIES)
+def test_every_list_has_a_bound_that_its_mistake_says(key: str) -> None:
+    most = MOST_ENTRIES[key]
+    for entries, said in ((most + 1, f"{most + 1:,}"), (5_000, "more than 2,000")):
+        (mistake,) = mistakes_of(a_list_of(key, entries))
+        assert mistake.message == f"This list has {said} entries, and {most:,} are the most; shorten it."
+    assert not any("are the most" in mistake.message for mistake in mistakes_of(a_list_of(key, most)))
+
+
+def a_list_of(key: str, entries: int) -> str:
+    written = f"{key}: [{','.join(['x'] * entries)}]"
+    if key in ("alert_at", "mention"):
+        return f"{TOP}rules: [{{name: a, threshold: $5, {written}}}]\n"
+    if key in ("editors", "viewers"):
+        return f"{TOP}rules: []\naccess: {{{written}}}\n"
+    return f"{TOP}{written}\n" + ("rules: []\n" if key != "rules" else "")
+
+
+@pytest.mark.parametrize(
+    "crowded",
+    [
+        pytest.param("".join(f"k{number}: 1\n" for number in range(25_000)), id="different keys at the top"),
+        pytest.param("rules: [{" + ",".join(f"k{number}: 1" for number in range(20_000)) + "}]", id="in a rule"),
+        pytest.param("rules: [" + "{a: 1, a: 1}," * 15_000 + "]", id="keys written twice"),
+        pytest.param("rules: [" + "!a 1," * 40_000 + "]", id="tags"),
+        pytest.param("".join(f"k{number}: [" + "!a 1," * 999 + "]\n" for number in range(49)), id="tags in many lists"),
+        pytest.param(
+            "rules:\n" + "".join(f"- {{name: r, threshold: 5, metric: c{number}}}\n" for number in range(999)),
+            id="mistakes in every value",
+        ),
+        pytest.param("rules:\n" + "- {nama: 1, thresh: 2, mentian: 3, met: 4}\n" * 999, id="misspelt keys everywhere"),
+    ],
+)
+def test_a_crowded_file_is_refused_soon_and_in_few_words(crowded: str) -> None:
+    assert len(crowded) <= 256 * 1024
+    begun = clock.thread_time()
+    mistakes = mistakes_of(TOP + crowded)
+    assert clock.thread_time() - begun < 4
+    assert 1 <= len(mistakes) <= MAX_MISTAKES
+    assert mistakes == tuple(sorted(mistakes))
+
+
+def test_of_hundreds_of_mistakes_the_first_are_told_and_that_there_are_more() -> None:
+    *first, last = mistakes_of(f"{TOP}rules:\n" + "".join(f"  - {{name: {at}}}\n" for at in range(300)))
+    assert len(first) == MAX_MISTAKES - 1
+    assert last.message == "From here on there are further mistakes; mend the 99 before first."

@@ -1,0 +1,32 @@
+"""Work that takes its time, beside the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def aside(work: Callable[[], T]) -> T:
+    """What the work gives, or raises what it raised, done in a thread while the loop goes on.
+
+    Unlike with `asyncio.to_thread`, work that never ends, such as reading from a network's disk that is gone, does not
+    keep the program from ending.
+    """
+    done: Future[T] = Future()
+    threading.Thread(target=_run, args=(work, done), name="aside", daemon=True).start()
+    return await asyncio.wrap_future(done)
+
+
+def _run(work: Callable[[], T], done: Future[T]) -> None:
+    done.set_running_or_notify_cancel()
+    try:
+        outcome = work()
+    except Exception as error:  # noqa: BLE001 it is raised where it is waited for
+        done.set_exception(error)
+    else:
+        done.set_result(outcome)
