@@ -118,7 +118,10 @@ def real_now() -> datetime:
 
 
 def _settings(*needs: str) -> Settings:
-    """For a command that people watch: it prints, and logs warnings only."""
+    """For a command that people watch: it prints, and logs warnings only.
+
+    What a command needs besides is imported after it: some libraries read SSL_CERT_FILE when they are imported.
+    """
     environ = environment()
     return _in_force(load(environ, needs), environ, level="WARNING")
 
@@ -194,12 +197,13 @@ def usage(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """The summary in the terminal; needs only the Cartesia key."""
-    from bot.terminal import print_usage
-
     if as_json and as_csv:
         _fail("Choose --json or --csv, not both.", WRONG)
+    settings = _settings(ADMIN_KEY)
+    from bot.terminal import print_usage
+
     words = " ".join([*(period or ["month"]), *(["by", by.value] if by else [])])
-    _run(print_usage(_settings(ADMIN_KEY), words, "json" if as_json else "csv" if as_csv else "table", real_now))
+    _run(print_usage(settings, words, "json" if as_json else "csv" if as_csv else "table", real_now))
 
 
 @app.command()
@@ -207,9 +211,9 @@ def check(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, but record and send nothing.")] = False,
 ) -> None:
     """One check now; prints each decision and its reason. The running bot sends what it records."""
+    settings = _settings(ADMIN_KEY)
     from bot.terminal import check_dry, check_now
 
-    settings = _settings(ADMIN_KEY)
     _run(check_dry(settings, real_now) if dry_run else check_now(settings, real_now))
 
 
@@ -218,25 +222,28 @@ def why(
     alert: Annotated[list[str], typer.Argument(help="The alert's number, or the name of its rule.")],
 ) -> None:
     """The account of one alert: its figures, its rule then, each decision and each delivery."""
+    settings = _settings()
     from bot.terminal import explain
 
-    _run(explain(_settings(), " ".join(alert), real_now))
+    _run(explain(settings, " ".join(alert), real_now))
 
 
 @rules_app.command("check")
 def rules_check() -> None:
     """List every mistake of the rules file."""
+    settings = _settings()
     from bot.terminal import check_rules
 
-    raise SystemExit(check_rules(_settings()))
+    raise SystemExit(check_rules(settings))
 
 
 @rules_app.command("show")
 def rules_show() -> None:
     """What the rules file says, as it is understood."""
+    settings = _settings()
     from bot.terminal import show_rules
 
-    raise SystemExit(show_rules(_settings()))
+    raise SystemExit(show_rules(settings))
 
 
 @rules_app.command("schema")
@@ -252,9 +259,10 @@ def rules_schema() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the current schema."""
+    settings = _settings()
     from bot.app import migrate_only
 
-    _run(migrate_only(_settings()))
+    _run(migrate_only(settings))
 
 
 @app.command()
@@ -293,9 +301,10 @@ def sandbox(
             _run(run())
         except TimeoutError as error:
             _fail(f"The sandbox stopped: {error}.", PROBLEM)
+    settings = _settings(ADMIN_KEY) if real_usage else None
     from bot.sandbox.site import show_page
 
-    _run(show_page(port, _settings(ADMIN_KEY) if real_usage else None))
+    _run(show_page(port, settings))
 
 
 @app.command()
@@ -304,6 +313,7 @@ def backtest(
     days: Annotated[int, typer.Option("--days", min=1, max=400, help="How many days back.")] = 60,
 ) -> None:
     """What the present rules would have said over the readings in the database."""
+    settings = _settings()
     from bot.terminal import print_backtest
 
-    _run(print_backtest(_settings(), rule, days, real_now))
+    _run(print_backtest(settings, rule, days, real_now))

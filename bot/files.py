@@ -29,6 +29,8 @@ def read_file(path: Path, most: int = LARGEST) -> bytes:
         raise _missing(path) from None
     except OSError as error:
         raise FileUnreadable(_reason(path, error)) from None
+    except ValueError:  # a zero byte
+        raise FileUnreadable("this can't be a path: correct it") from None
     if len(content) > most:
         raise FileUnreadable(f"this file is larger than {most // 1024} KiB: make it smaller, or correct the path")
     return content

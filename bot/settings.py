@@ -7,8 +7,9 @@ pydantic-settings class, which would reach for the process environment by itself
 from __future__ import annotations
 
 import difflib
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,9 +18,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from bot.addresses import database_address, is_base_address, is_host, is_proxy, is_web_address
-from bot.errors import SettingsError
+from bot.errors import FileUnreadable, SettingsError
+from bot.files import read_file
 
 ADMIN_KEY_PAGE = "https://play.cartesia.ai/keys/admin"
+
+_LARGEST_BUNDLE = 10 * 1024 * 1024  # bytes of a file of certificates
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -250,6 +254,7 @@ def load(environ: Mapping[str, str], needs: tuple[str, ...] = ()) -> Settings:
     except ValidationError as error:
         problems += [_problem(problem) for problem in error.errors(include_input=False)]
     problems += [f"{name}: {_PROXY}." for name, value in outward(present).items() if _is_bad_proxy(name, value)]
+    problems += _certificate_problems(present)
     if problems or settings is None:
         raise SettingsError([*problems, *misspelt(present)])
     return settings
@@ -262,6 +267,18 @@ def outward(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _is_bad_proxy(name: str, value: str) -> bool:
     return name.upper() in PROXIES and not is_proxy(value)
+
+
+def _certificate_problems(present: Mapping[str, str]) -> Iterator[str]:
+    """What stands where certificates should be. OpenSSL would wait for a pipe, and pass over a folder that is none."""
+    try:
+        if file := present.get("SSL_CERT_FILE"):
+            read_file(Path(file), _LARGEST_BUNDLE)
+    except FileUnreadable as error:
+        yield f"SSL_CERT_FILE: no certificates can be read from this file ({error}): write the path of one."
+    folders = [folder for folder in present.get("SSL_CERT_DIR", "").split(os.pathsep) if folder]
+    if folders and not any(Path(folder).is_dir() for folder in folders):
+        yield "SSL_CERT_DIR: this is no folder: write the path of one that holds certificates."
 
 
 def misspelt(environ: Mapping[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -411,3 +412,31 @@ def test_every_secret_is_known_to_the_log() -> None:
 )
 def test_a_databases_password_is_known_to_the_log_in_both_spellings(url: str, passwords: set[str]) -> None:
     assert set(load({"DATABASE_URL": url}).secrets()) == passwords
+
+
+@pytest.mark.parametrize(
+    ("variable", "place", "said"),
+    [
+        pytest.param("SSL_CERT_FILE", "none", "(there is no such file): write the path of one.", id="no file"),
+        pytest.param("SSL_CERT_FILE", "", "(this is a folder: ", id="a folder for a file"),
+        pytest.param("SSL_CERT_FILE", "pipe", "(this is a pipe: put a file in its place): ", id="a pipe"),
+        pytest.param(
+            "SSL_CERT_FILE", "large", "(this file is larger than 10240 KiB: ", id="more than certificates take"
+        ),
+        pytest.param("SSL_CERT_DIR", "none", "this is no folder: write the path of one ", id="no folder"),
+        pytest.param("SSL_CERT_DIR", "large", "this is no folder: write the path of one ", id="a file for a folder"),
+    ],
+)
+def test_where_no_certificates_are_is_told(tmp_path: Path, variable: str, place: str, said: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(1_000_000_000)
+    with pytest.raises(SettingsError) as caught:
+        load({variable: str(tmp_path / place)})
+    [problem] = caught.value.problems
+    assert problem.startswith(f"{variable}: ")
+    assert said in problem
+
+
+def test_one_folder_of_several_is_enough(tmp_path: Path) -> None:
+    load({"SSL_CERT_DIR": f"/nowhere:{tmp_path}"})
