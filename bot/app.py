@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 from pydantic import SecretStr
-from slack_bolt.async_app import AsyncApp
 
 from bot.answers.desk import Desk
 from bot.answers.incidents import IncidentDesk
@@ -33,6 +32,7 @@ from bot.hearing import Hearing
 from bot.inbound import Inbound
 from bot.listeners.actions import register_actions
 from bot.listeners.commands import Counter, register_commands
+from bot.listeners.door import Door
 from bot.listeners.gate import Gate, register_gate
 from bot.listeners.unhandled import register_unhandled
 from bot.logs import ends, repeats
@@ -44,8 +44,10 @@ from bot.sending import Sending
 from bot.settings import Settings, Transport
 from bot.slack import blocks
 from bot.slack.people import People
+from bot.slack.respond import Responses
 from bot.slack.sender import Sender
 from bot.socket_mode import SocketMode
+from bot.store.acts import Acts
 from bot.store.admissions import Admissions
 from bot.store.database import Database, open_database
 from bot.store.incidents import IncidentStore
@@ -91,7 +93,7 @@ class InHand:
 class Bot:
     """The parts of one running bot that are started and stopped."""
 
-    app: AsyncApp
+    door: Door
     people: People
     presence: Presence
     rules: RulesInForce
@@ -190,16 +192,21 @@ def build(
     reads = slack_client(settings, settings.slack_bot_token, retries=True)
     app = bolt_app(reads)
     on_incidents = IncidentDesk(incidents, ledger, rules, now, deliveries.wake)
-    desk = Desk(rules, usage, ledger, checker, on_incidents, health.status, lambda: presence.may_read, now)
+    acts = Acts(database)
+    desk = Desk(rules, usage, ledger, checker, on_incidents, acts, health.status, lambda: presence.may_read, now)
     asking = slack_client(settings, settings.slack_bot_token, retries=False)  # a look-up has no time for a second try
     people = People(asking, Admissions(database), in_hand.add)
-    gate = Gate(people, lambda: rules.current.access)
+    responses = Responses(http, settings.slack_api_url)
+    gate = Gate(people, lambda: rules.current.access, responses)
     register_unhandled(app, refusals)
     register_gate(app, gate, in_hand.add)
-    counter = Counter(desk, later=in_hand.add)
+    counter = Counter(desk, responses, later=in_hand.add)
     register_commands(app, counter)
-    register_actions(app, counter, gate)
-    return Bot(app, people, presence, rules, usage, checker, deliveries, loops, health, refusals, socket, in_hand, stop)
+    register_actions(app, counter, gate, acts)
+    door = Door(app, refusals)
+    return Bot(
+        door, people, presence, rules, usage, checker, deliveries, loops, health, refusals, socket, in_hand, stop
+    )
 
 
 async def open_store(settings: Settings, patience: float) -> Database:
@@ -270,7 +277,7 @@ async def _serve(settings: Settings, transport: Transport, now: Now, tempo: Temp
         database = await open_store(settings, DATABASE_PATIENCE)
         stack.push_async_callback(database.close)
         bot = build(settings, database, http, now, tempo, endpoints.refusals)
-        bot.people.workspace = await try_tokens(settings, transport, bot.app.client)
+        bot.people.workspace = await try_tokens(settings, transport, bot.door.app.client)
         await bot.rules.start()
         stood_by = await bot.presence.begin()
         stack.push_async_callback(_leave, bot)
@@ -299,12 +306,12 @@ async def _hearing_slack(
     async with contextlib.AsyncExitStack() as stack:
         if transport == "socket":
             assert settings.slack_app_token is not None  # noqa: S101 settings.load was told that it is needed
-            await stack.enter_async_context(bot.socket.open(bot.app, settings.slack_app_token))
+            await stack.enter_async_context(bot.socket.open(bot.door, settings.slack_app_token))
             endpoints.start(bot.health.report, None)
             log.info("running in Socket Mode")
         else:
             assert settings.slack_signing_secret is not None  # noqa: S101 the same
-            inbound = Inbound(bot.app, settings.slack_signing_secret, bot.refusals, now)
+            inbound = Inbound(bot.door, settings.slack_signing_secret, bot.refusals, now)
             stack.push_async_callback(inbound.finish)
             endpoints.start(bot.health.report, inbound)
             log.info("running in HTTP mode, listening; Slack has not been heard yet")

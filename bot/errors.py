@@ -13,6 +13,7 @@ BotError                     one plain sentence that says what to do
 │   └── AnotherAccount       figures that disown what was known; the next reading decides
 ├── FileUnreadable           a file that people wrote can't be read
 │   └── FileMissing          nothing stands at its path
+├── DoneBefore               the same request of a person's came again
 ├── StoreError               the database did not do what it was asked
 │   ├── DatabaseUnusable     it will not, however long it is waited for             (exit code 2)
 │   └── DatabaseGone         its file was deleted, moved or replaced under the bot  (exit code 1)
@@ -88,6 +89,13 @@ class FileMissing(FileUnreadable):
 
 class AnotherAccount(CartesiaError):
     """The figures of past days have changed all at once; nothing is judged by this reading."""
+
+
+class DoneBefore(BotError):
+    """What a person wants was done at this very request already, or is overtaken by what was done after it."""
+
+    def __init__(self) -> None:
+        super().__init__("This was done already, and is not done twice. If you want it again, ask for it anew.")
 
 
 class StoreError(BotError):

@@ -1,4 +1,4 @@
-"""Slack's requests in HTTP mode: the signature over the bytes first, then their form, then Bolt.
+"""Slack's requests in HTTP mode: the signature over the bytes first, then their form, then the door.
 
 Bolt's own check of the signature is switched off, since nothing comes to it but through here.
 """
@@ -16,11 +16,11 @@ from datetime import datetime
 from aiohttp import ClientError, StreamReader, web
 from pydantic import SecretStr
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.async_app import AsyncApp
-from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.request.internals import parse_body
 from slack_bolt.response import BoltResponse
 
 from bot.connections import GENUINE
+from bot.listeners.door import Door
 from bot.money import number
 from bot.refusals import Kind, Refusals
 from bot.settings import SIGNING_SECRET, WHERE
@@ -33,7 +33,6 @@ SLACKS_PATIENCE = 3.0  # seconds after which Slack gives up a request
 # https://docs.slack.dev/apis/events-api
 _ONE_OF_SLACKS = re.compile(r'application/(x-www-form-urlencoded|json) *(; *charset="?utf-?8"? *)?', re.IGNORECASE)
 _MOST_FIELDS = 100  # of a form; Slack's commands have some twenty
-_MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError)  # Bolt's, over strange shapes
 _SHOWN = 100  # characters of an address
 
 log = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ class RefusedError(Exception):
 class Inbound:
     """Takes what Slack sends. Signatures are held against the clock `now`."""
 
-    app: AsyncApp
+    door: Door
     secret: SecretStr
     refusals: Refusals
     now: Callable[[], datetime]
@@ -64,10 +63,11 @@ class Inbound:
         try:
             body = await self._genuine(request)
             self._hear()
-            return await self._dispatch(_parsed(request, body))
+            sent = _parsed(request, body)
         except RefusedError as refused:
             self.refusals.note(refused.kind, str(refused))
             return _refused(refused.status)
+        return await to_aiohttp_response(await self._dispatch(sent))
 
     async def elsewhere(self, request: web.BaseRequest) -> web.StreamResponse:
         """404. Where it is Slack that asks, the app's settings name a wrong address, and only we can notice."""
@@ -107,15 +107,11 @@ class Inbound:
                 request[GENUINE] = True
                 return body
 
-    async def _dispatch(self, asked: AsyncBoltRequest) -> web.Response:
-        """What Bolt answers. Raises RefusedError where it is at a loss before any listener."""
-        answering = asyncio.ensure_future(self.app.async_dispatch(asked))
+    async def _dispatch(self, sent: object) -> BoltResponse:
+        answering = asyncio.ensure_future(self.door.take(sent))
         self._in_hand.add(answering)
         answering.add_done_callback(self._in_hand.discard)
-        try:
-            return await to_aiohttp_response(await answering)
-        except _MALFORMED as error:
-            raise _unreadable(400, type(error).__name__) from None
+        return await answering
 
 
 async def _read(request: web.BaseRequest) -> bytes:
@@ -142,16 +138,16 @@ async def _gathered(content: StreamReader) -> bytes:
     return bytes(body)
 
 
-def _parsed(request: web.BaseRequest, body: bytes) -> AsyncBoltRequest:
-    """The request as Bolt takes it. Raises RefusedError where it has none of the two forms that Slack uses."""
+def _parsed(request: web.BaseRequest, body: bytes) -> object:
+    """What was sent. Raises RefusedError where it has none of the two forms that Slack uses."""
     content_type = request.headers.get("Content-Type", "")
     if not _ONE_OF_SLACKS.fullmatch(content_type):
         raise _unreadable(415, content_type)
     if not body.startswith(b"{") and body.count(b"&") >= _MOST_FIELDS:
         raise _unreadable(400, f"more than {_MOST_FIELDS} fields")
     try:
-        return AsyncBoltRequest(body=body.decode(), headers={"Content-Type": content_type})
-    except _MALFORMED as error:
+        return parse_body(body.decode(), request.content_type)
+    except (ValueError, RecursionError) as error:
         raise _unreadable(400, type(error).__name__) from None
 
 

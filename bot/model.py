@@ -9,6 +9,18 @@ from decimal import Decimal
 from enum import StrEnum
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody did in Slack: a member's id, and the trigger that no other act has.
+
+    A click also says when, in seconds since 1970 by Slack's clock; it orders the clicks of everybody.
+    """
+
+    by: str
+    trigger_id: str
+    ts: float | None = None
+
+
 class Metric(StrEnum):
     """What a rule measures. Ratios divide two sums over the same window."""
 

@@ -16,8 +16,7 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType
 from pydantic import SecretStr
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -25,6 +24,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.answers.answer import StatusLine
 from bot.clock import elapsed
 from bot.errors import StoreError
+from bot.listeners.door import Door
 from bot.money import count
 from bot.network import proxy_for
 from bot.settings import APP_TOKEN
@@ -71,14 +71,14 @@ class SocketMode:
         self._counting: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
-    async def open(self, app: AsyncApp, app_token: SecretStr) -> AsyncIterator[None]:
-        """Connect, and hand over to Bolt what comes, until the end of this context."""
+    async def open(self, door: Door, app_token: SecretStr) -> AsyncIterator[None]:
+        """Connect, and hand over to the door what comes, until the end of this context."""
 
         async def take(client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-            await send_async_response(client, request, await run_async_bolt_app(app, request), time.time())
+            await send_async_response(client, request, await door.take(request.payload), time.time())
 
         client = self._client = Client(
-            app_token.get_secret_value(), logger=app.logger, web_client=app.client, ping_interval=PING
+            app_token.get_secret_value(), logger=door.app.logger, web_client=door.app.client, ping_interval=PING
         )
         client.on_message_listeners.append(self._hear)
         client.socket_mode_request_listeners.append(take)

@@ -13,6 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.connection import bolt_app
 from bot.errors import StoreError
+from bot.listeners.door import Door
+from bot.refusals import Refusals
 from bot.sandbox.faults import Fault
 from bot.sandbox.slack.server import SimulatedSlack
 from bot.sandbox.slack.socket_mode import SOCKET
@@ -36,8 +38,8 @@ async def connected(slack: SimulatedSlack, replicas: int | None = 1) -> AsyncIte
         return replicas
 
     socket = SocketMode(alive)
-    app = bolt_app(AsyncWebClient(slack.bot_token, base_url=slack.api_url))
-    async with socket.open(app, SecretStr(slack.app_token)):
+    door = Door(bolt_app(AsyncWebClient(slack.bot_token, base_url=slack.api_url)), Refusals(real_now))
+    async with socket.open(door, SecretStr(slack.app_token)):
         yield socket
 
 

@@ -38,8 +38,9 @@ from bot.answers.request import (
 from bot.cartesia.shared import SharedReadings
 from bot.check import Checker
 from bot.errors import BotError, CartesiaError
-from bot.model import Reading, Span
+from bot.model import Act, Reading, Span
 from bot.rules.home import RulesInForce
+from bot.store.acts import Acts, Claim
 from bot.store.ledger import Ledger
 from bot.windows import checked_span, utc_day
 
@@ -60,6 +61,7 @@ class Desk:
     ledger: Ledger
     checker: Checker
     incidents: IncidentDesk
+    acts: Acts
     status: Callable[[], Awaitable[StatusAnswer]]
     checked_here: Callable[[], bool]
     now: Callable[[], datetime]
@@ -74,27 +76,28 @@ class Desk:
         reading = self.usage.fresh(span) if self._may_ask() else self.usage.last(span)
         return self._from(request, reading) if reading else None
 
-    async def answer(self, request: Request, user: str) -> Answer:
+    async def answer(self, request: Request, act: Act) -> Answer:
         """The answer, within `PATIENCE` and a little. Raises nothing of ours: what goes wrong is said in the answer."""
         if known := self.at_once(request):
             return known
         try:
-            return await self._ask(request, user)
+            return await self._ask(request, act)
         except (BotError, NotUnderstoodError) as error:
             return Sorry(str(error))
 
-    async def _ask(self, request: Request, user: str) -> Answer:
+    async def _ask(self, request: Request, act: Act) -> Answer:
         match request:
             case Status():
                 return await self.status()
             case CheckNow():
+                await self.acts.claim(Claim.of(act))
                 return await self._check()
             case Alerts():
                 return await self.incidents.last_alerts()
             case Why(alert):
                 return await self.incidents.why(alert)
             case SnoozeAlert(words):
-                return await self.incidents.snooze_typed(words, user)
+                return await self.incidents.snooze_typed(words, act)
             case Restatements():
                 return await self._restatements()
             case Help():

@@ -29,13 +29,14 @@ from bot.budget.decide import Decision, decide
 from bot.budget.evaluate import Sight, standing_in
 from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze, Told
 from bot.budget.sums import Sums
-from bot.model import Message, Metric
+from bot.model import Act, Message, Metric
 from bot.money import amount, set_amount
 from bot.record import Recorded
 from bot.rules.home import RulesInForce
 from bot.rules.models import Rule, SilenceRule
 from bot.slack import alerts
 from bot.slack.parts import utc_moment
+from bot.store.acts import Claim
 from bot.store.incidents import IncidentStore, Kept
 from bot.store.ledger import Ledger
 from bot.windows import checked_span, utc_day
@@ -60,48 +61,53 @@ class IncidentDesk:
     now: Callable[[], datetime]
     told: Callable[[], None]
 
-    async def acknowledge(self, number: int, by: str) -> str | None:
-        """Nothing more is reminded of or escalated. A sentence where that is not possible. Raises StoreError."""
-        at = self.now()
+    async def acknowledge(self, number: int, act: Act) -> str | None:
+        """Nothing more is reminded of or escalated. A sentence where that is not possible.
+
+        Raises DoneBefore, StoreError.
+        """
+        acknowledged = Acknowledgement(act.by, self.now())
 
         def change(kept: Kept) -> Incident | None:
             if kept.state.acknowledged or kept.state.closed:
                 return None
-            return replace(kept.state, acknowledged=Acknowledgement(by, at))
+            return replace(kept.state, acknowledged=acknowledged)
 
-        return await self._act(number, change, lambda _: alerts.acknowledged(by))
+        claim = Claim.of(act, _acknowledging(number))
+        return await self._act(number, change, lambda _: alerts.acknowledged(act.by), claim)
 
     async def done_by(self, number: int) -> frozenset[str]:
         """Who acknowledged or snoozed it. Raises StoreError."""
         kept = await self.incidents.numbered(number)
         return _done_by(kept.state) if kept else frozenset()
 
-    async def undo(self, number: int, by: str, *, others: bool) -> str | None:
+    async def undo(self, number: int, act: Act, *, others: bool) -> str | None:
         """Neither acknowledged nor snoozed, also where `others` did that and they are let.
 
-        A sentence where that is not possible. Raises StoreError.
+        A sentence where that is not possible. Raises DoneBefore, StoreError.
         """
 
         def change(kept: Kept) -> Incident | None:
             done_by = _done_by(kept.state)
-            if kept.state.closed or not done_by or not (others or done_by <= {by}):
+            if kept.state.closed or not done_by or not (others or done_by <= {act.by}):
                 return None
             return replace(kept.state, acknowledged=None, snooze=None)
 
-        return await self._act(number, change, lambda _: alerts.undone(by))
+        claim = Claim.of(act, _acknowledging(number), _snoozing(number))
+        return await self._act(number, change, lambda _: alerts.undone(act.by), claim)
 
-    async def snooze(self, number: int, by: str, until: Until) -> str | None:
+    async def snooze(self, number: int, act: Act, until: Until) -> str | None:
         """Quiet for the alert of this number. A sentence where that is not possible.
 
-        Raises NotUnderstoodError with what to write instead, StoreError.
+        Raises NotUnderstoodError with what to write instead, DoneBefore, StoreError.
         """
         kept = await self.incidents.numbered(number)
         if kept is None:
             return NO_ALERT.format(number)
-        done = await self._quiet(kept, by, until)
+        done = await self._quiet(kept, act, until)
         return done.sentence if isinstance(done, Sorry) else None
 
-    async def snooze_typed(self, typed: str, by: str) -> Snoozed | Sorry:
+    async def snooze_typed(self, typed: str, act: Act) -> Snoozed | Sorry:
         """The same for an alert and a time as they were typed: "Daily spend for 2 hours"."""
         names = await self._names()
         alert, rest = split(words_of(typed), names)
@@ -109,7 +115,7 @@ class IncidentDesk:
             raise NotUnderstoodError("Say which alert, by its number or name, before until when: `snooze NAME 1 hour`.")
         kept = await self._meant(alert, names)
         if until := parse_until(rest):
-            return await self._quiet(kept, by, until)
+            return await self._quiet(kept, act, until)
         if rest:
             raise NotUnderstoodError(f"“{typed_of(rest)[:60]}” is neither a time nor an amount: write {EXAMPLES}.")
         raise NotUnderstoodError(f"Say until when: {EXAMPLES}.")
@@ -172,27 +178,36 @@ class IncidentDesk:
         return replay(recorded, rule, kept, sight)
 
     async def _act(
-        self, number: int, change: Callable[[Kept], Incident | None], reply: Callable[[Kept], Message]
+        self, number: int, change: Callable[[Kept], Incident | None], reply: Callable[[Kept], Message], claim: Claim
     ) -> str | None:
         acted = await self.incidents.act(
-            number, change, lambda kept: alerts.in_state(kept.face, kept.state, kept.id), reply, self.now()
+            number, change, lambda kept: alerts.in_state(kept.face, kept.state, kept.id), reply, claim, self.now()
         )
         if acted is None:
             return NO_ALERT.format(number)
         self.told()
         return f"Alert {number} is closed: there is nothing left to do about it." if acted.state.closed else None
 
-    async def _quiet(self, kept: Kept, by: str, until: Until) -> Snoozed | Sorry:
+    async def _quiet(self, kept: Kept, act: Act, until: Until) -> Snoozed | Sorry:
         rule = await self.rules.rule_of(kept.place, kept.revision)
         if rule is None:
             return Sorry(f"The rule of alert {kept.id} is no longer kept, so it can't be snoozed.")
-        wanted = _snooze(Snooze(by, self.now(), ""), until, kept.state, rule)
+        wanted = _snooze(Snooze(act.by, self.now(), ""), until, kept.state, rule)
 
         def change(kept: Kept) -> Incident | None:
             return None if kept.state.closed else replace(kept.state, snooze=wanted)
 
-        refusal = await self._act(kept.id, change, lambda _: alerts.snoozed(wanted))
+        claim = Claim.of(act, _snoozing(kept.id))
+        refusal = await self._act(kept.id, change, lambda _: alerts.snoozed(wanted), claim)
         return Sorry(refusal) if refusal else Snoozed(kept.id, wanted)
+
+
+def _acknowledging(number: int) -> str:
+    return f"alert {number} acknowledged"
+
+
+def _snoozing(number: int) -> str:
+    return f"alert {number} snoozed"
 
 
 def _which(called: Sequence[str], names: Mapping[str, int | None]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
@@ -17,49 +16,41 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.access import Right
 from bot.answers.answer import Sorry
+from bot.answers.desk import Figures
 from bot.answers.incidents import IncidentDesk, NotUnderstoodError
 from bot.answers.request import Overview
 from bot.answers.typed import unescaped
 from bot.answers.until import CHOICES, Reaching
-from bot.clock import elapsed
-from bot.errors import StoreError
+from bot.errors import DoneBefore, StoreError
 from bot.listeners.commands import BROKEN, Ack, Counter
-from bot.listeners.gate import Gate, person_of
+from bot.listeners.gate import Gate
+from bot.listeners.payloads import Click, Submission
 from bot.slack.alerts import ACKNOWLEDGE, SHOW_USAGE, SNOOZE, SNOOZE_AMOUNT, UNDO
-from bot.slack.blocks import render
+from bot.slack.blocks import render, shared
 from bot.slack.parts import SHARE
-from bot.slack.respond import respond
+from bot.store.acts import Acts, Claim
 
 log = logging.getLogger(__name__)
 
-Body = dict[str, Any]
-
-DOUBLE_CLICK = 5.0  # seconds within which the same button of the same message is pressed by accident
+DOUBLE_CLICK = 5.0  # seconds, by Slack's clock, within which the same answer is shared by accident
 
 
-def register_actions(app: AsyncApp, counter: Counter, gate: Gate) -> None:
+def register_actions(app: AsyncApp, counter: Counter, gate: Gate, acts: Acts) -> None:
     """Hear every button; stale ones are acknowledged by `unhandled.py`."""
-    _answering(app, counter)
+    _answering(app, counter, acts)
     _acting(app, counter, gate)
     _snoozing(app, counter)
 
 
-def _answering(app: AsyncApp, counter: Counter) -> None:
-    shared: dict[str, float] = {}  # when, by the message that was shared
-
+def _answering(app: AsyncApp, counter: Counter, acts: Acts) -> None:
     @app.action(SHARE)
-    async def on_share(ack: Ack, body: Body) -> BoltResponse:
-        answer = body["container"]
-        if _is_double(shared, f"{answer['channel_id']} {answer['message_ts']}", elapsed()):
-            return await ack()
-        words = _value(body)
-        request = counter.parse("" if words == "overview" else words)
-        counter.later(counter.share(body["user"]["id"], request, body["response_url"]))
+    async def on_share(ack: Ack, sent: Click) -> BoltResponse:
+        counter.later(_done(counter, sent, lambda: _share(counter, acts, sent)))
         return await ack()
 
     @app.action(SHOW_USAGE)
-    async def on_show_usage(ack: Ack, body: Body) -> BoltResponse:
-        counter.later(counter.answer_later(body["user"]["id"], Overview(), _answer_to(body)))
+    async def on_show_usage(ack: Ack, sent: Click) -> BoltResponse:
+        counter.later(counter.answer_later(sent.act, Overview(), sent.response_url))
         return await ack()
 
 
@@ -67,13 +58,13 @@ def _acting(app: AsyncApp, counter: Counter, gate: Gate) -> None:
     incidents = counter.desk.incidents
 
     @app.action(ACKNOWLEDGE)
-    async def on_acknowledge(ack: Ack, body: Body) -> BoltResponse:
-        counter.later(_done(body, lambda user: incidents.acknowledge(_number(_value(body)), user)))
+    async def on_acknowledge(ack: Ack, sent: Click) -> BoltResponse:
+        counter.later(_done(counter, sent, lambda: incidents.acknowledge(_number(sent.value), sent.act)))
         return await ack()
 
     @app.action(UNDO)
-    async def on_undo(ack: Ack, body: Body) -> BoltResponse:
-        counter.later(_done(body, lambda _: _undo(gate, incidents, body)))
+    async def on_undo(ack: Ack, sent: Click) -> BoltResponse:
+        counter.later(_done(counter, sent, lambda: _undo(gate, incidents, sent)))
         return await ack()
 
 
@@ -81,35 +72,36 @@ def _snoozing(app: AsyncApp, counter: Counter) -> None:
     incidents = counter.desk.incidents
 
     @app.action(SNOOZE)
-    async def on_snooze(ack: Ack, body: Body, client: AsyncWebClient) -> BoltResponse:
-        how, _, number = _value(body).partition(":")
+    async def on_snooze(ack: Ack, sent: Click, client: AsyncWebClient) -> BoltResponse:
+        how, _, number = sent.value.partition(":")
         if how == "amount":
-            counter.later(_done(body, lambda _: _ask_for_amount(counter, client, body, _number(number))))
+            counter.later(_done(counter, sent, lambda: _ask_for_amount(counter, client, sent, _number(number))))
         else:
             until = CHOICES.get(how, Reaching(how))
-            counter.later(_done(body, lambda user: incidents.snooze(_number(number), user, until)))
+            counter.later(_done(counter, sent, lambda: incidents.snooze(_number(number), sent.act, until)))
         return await ack()
 
     @app.view(SNOOZE_AMOUNT)
-    async def on_amount(ack: Ack, body: Body) -> BoltResponse:
-        view, user = body["view"], str(body["user"]["id"])
-        typed = unescaped(str(view["state"]["values"][SNOOZE_AMOUNT][SNOOZE_AMOUNT].get("value") or ""))
-        number = _number(str(view.get("private_metadata") or ""))
-        if refusal := await _refused(user, lambda user: incidents.snooze(number, user, Reaching(typed))):
+    async def on_amount(ack: Ack, sent: Submission) -> BoltResponse:
+        until, number = Reaching(unescaped(sent.value(SNOOZE_AMOUNT))), _number(sent.metadata)
+        if refusal := await _refused(lambda: incidents.snooze(number, sent.act, until)):
             return await ack(response_action="errors", errors={SNOOZE_AMOUNT: refusal[:150]})
         return await ack()
 
 
-async def _done(body: Body, act: Callable[[str], Awaitable[str | None]]) -> None:
+async def _done(counter: Counter, sent: Click, act: Callable[[], Awaitable[str | None]]) -> None:
     """Do it; why it was not done is told to the person alone."""
-    if refusal := await _refused(str(body["user"]["id"]), act):
-        await respond(_answer_to(body), render(Sorry(refusal)))
+    if refusal := await _refused(act):
+        await counter.responses.respond(sent.response_url, render(Sorry(refusal)))
 
 
-async def _refused(user: str, act: Callable[[str], Awaitable[str | None]]) -> str | None:
-    """Do it: None where it is done, else why not, whatever went wrong."""
+async def _refused(act: Callable[[], Awaitable[str | None]]) -> str | None:
+    """Do it: None where it is done, now or before; else why not, whatever went wrong."""
     try:
-        return await act(user)
+        return await act()
+    except DoneBefore:
+        log.info("a click or a submission came again, or after what was done later, and changed nothing")
+        return None
     except (NotUnderstoodError, StoreError) as error:
         return str(error)
     except Exception:  # the person must hear something, and the log has it all
@@ -117,43 +109,38 @@ async def _refused(user: str, act: Callable[[str], Awaitable[str | None]]) -> st
         return BROKEN.sentence
 
 
-async def _undo(gate: Gate, incidents: IncidentDesk, body: Body) -> str | None:
+async def _share(counter: Counter, acts: Acts, sent: Click) -> str | None:
+    """Show the answer to the channel it was asked in, once: it is claimed before it is posted."""
+    request = counter.parse("" if sent.value == "overview" else sent.value)
+    if not isinstance(request, Figures):
+        return "Only figures can be shared."
+    answer = shared(await counter.answer(sent.act, request), sent.user_id)
+    message = f"share {sent.channel_id} {sent.message_ts}"
+    await acts.claim(Claim.of(sent.act, message, apart=DOUBLE_CLICK))
+    await counter.responses.respond(sent.response_url, answer, in_channel=True)
+    return None
+
+
+async def _undo(gate: Gate, incidents: IncidentDesk, sent: Click) -> str | None:
     """Undo what the person did; what somebody else did takes a right of its own."""
-    person, number = person_of(body), _number(_value(body))
-    assert person is not None  # noqa: S101 somebody clicked
-    others = bool(await incidents.done_by(number) - {person.id})
-    refusal = (await gate.may(person, Right.UNDO_OTHERS)).refusal if others else None
-    return refusal or await incidents.undo(number, person.id, others=others)
+    assert sent.person is not None  # noqa: S101 somebody clicked
+    number = _number(sent.value)
+    others = bool(await incidents.done_by(number) - {sent.user_id})
+    refusal = (await gate.may(sent.person, Right.UNDO_OTHERS)).refusal if others else None
+    return refusal or await incidents.undo(number, sent.act, others=others)
 
 
-async def _ask_for_amount(counter: Counter, client: AsyncWebClient, body: Body, number: int) -> str | None:
+async def _ask_for_amount(counter: Counter, client: AsyncWebClient, sent: Click, number: int) -> str | None:
     view = await counter.desk.incidents.modal(number)
     if view is None:
         return f"There is no alert {number} any more."
     try:
-        await client.views_open(trigger_id=body["trigger_id"], view=view)
+        await client.views_open(trigger_id=sent.trigger_id, view=view)
     except SlackApiError as error:
         log.warning("a modal did not open (%s)", error.response.get("error"))
         return "That took too long for Slack; please choose it once more."
     return None
 
 
-def _is_double(clicked: dict[str, float], key: str, now: float) -> bool:
-    """Whether this was clicked a moment ago; if not, it is noted for now."""
-    for old in [each for each, at in clicked.items() if now - at > DOUBLE_CLICK]:
-        del clicked[old]
-    return clicked.setdefault(key, now) < now
-
-
-def _value(body: Body) -> str:
-    """What the button bears, or the option chosen."""
-    action = body["actions"][0]
-    return str((action.get("selected_option") or action).get("value") or "")
-
-
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
-
-
-def _answer_to(body: Body) -> str:
-    return str(body.get("response_url") or "")

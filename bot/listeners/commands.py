@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
@@ -14,10 +13,11 @@ from bot.answers.answer import Sorry
 from bot.answers.desk import Desk
 from bot.answers.request import Request, parse_request
 from bot.answers.typed import unescaped
-from bot.model import Message
-from bot.slack.blocks import render, shared
+from bot.listeners.payloads import Command
+from bot.model import Act, Message
+from bot.slack.blocks import render
 from bot.slack.people import Later
-from bot.slack.respond import body_of, respond
+from bot.slack.respond import Responses, body_of
 from bot.windows import utc_day
 
 COMMAND = "/agent-usage"
@@ -33,23 +33,20 @@ class Counter:
     until it is done or the bot stops."""
 
     desk: Desk
+    responses: Responses
     later: Later
 
-    async def answer(self, user: str, request: Request) -> Message:
+    async def answer(self, act: Act, request: Request) -> Message:
         """The answer; what nobody foresaw is logged, and the asker is told."""
         try:
-            return render(await self.desk.answer(request, user))
+            return render(await self.desk.answer(request, act))
         except Exception:  # the asker must hear something, and the log has it all
             log.exception("an answer failed")
             return render(BROKEN)
 
-    async def answer_later(self, user: str, request: Request, url: str) -> None:
+    async def answer_later(self, act: Act, request: Request, url: str) -> None:
         """Answer the asker alone."""
-        await respond(url, await self.answer(user, request))
-
-    async def share(self, user: str, request: Request, url: str) -> None:
-        """Show the answer to the channel it was asked in."""
-        await respond(url, shared(await self.answer(user, request), user), in_channel=True)
+        await self.responses.respond(url, await self.answer(act, request))
 
     def parse(self, text: str) -> Request:
         """What was typed, on the UTC day it was typed."""
@@ -60,9 +57,9 @@ def register_commands(app: AsyncApp, counter: Counter) -> None:
     """Hear the slash command."""
 
     @app.command(COMMAND)
-    async def on_command(ack: Ack, body: dict[str, Any]) -> BoltResponse:
-        request, user = counter.parse(str(body.get("text") or "")), str(body.get("user_id") or "")
+    async def on_command(ack: Ack, sent: Command) -> BoltResponse:
+        request = counter.parse(sent.text)
         if known := counter.desk.at_once(request):
             return await ack(**body_of(render(known)))
-        counter.later(counter.answer_later(user, request, str(body.get("response_url") or "")))
+        counter.later(counter.answer_later(sent.act, request, sent.response_url))
         return await ack()

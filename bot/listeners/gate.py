@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,15 +13,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.access import ALLOWED, UNKNOWN, Person, Right, Ruling
 from bot.answers.answer import Sorry
+from bot.listeners.payloads import Command, Event, Payload, Submission
 from bot.rules.models import Access
 from bot.slack.alerts import ACKNOWLEDGE, SHOW_USAGE, SNOOZE, SNOOZE_AMOUNT, UNDO
 from bot.slack.blocks import render
 from bot.slack.failures import classify
 from bot.slack.parts import SHARE, section
 from bot.slack.people import Later, People
-from bot.slack.respond import body_of, respond
-
-Body = Mapping[str, Any]
+from bot.slack.respond import Responses, body_of
 
 RIGHT_OF: Final[Mapping[str, Right]] = {
     SHARE: Right.SHARE,
@@ -38,14 +37,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Gate:
-    """Says who may do what by the rules in force."""
+    """Says who may do what by the rules in force, and tells whoever may not through `responses`."""
 
     people: People
     access: Callable[[], Access]
+    responses: Responses
 
     async def may(self, person: Person, right: Right) -> Ruling:
         """Whether this person may do this."""
-        return await self.people.ruling(person, right, self.access()) if person.id else Ruling(UNKNOWN)
+        return await self.people.ruling(person, right, self.access())
+
+    async def ruling(self, sent: Payload) -> Ruling:
+        """Whether what was sent may be done. Only an event may be of nobody's doing."""
+        if sent.person is None:
+            return ALLOWED if isinstance(sent, Event) else Ruling(UNKNOWN)
+        return await self.may(sent.person, right_for(sent))
 
 
 def register_gate(app: AsyncApp, gate: Gate, later: Later) -> None:
@@ -53,74 +59,45 @@ def register_gate(app: AsyncApp, gate: Gate, later: Later) -> None:
 
     @app.middleware
     async def let_through(
-        body: Body, client: AsyncWebClient, next_: Callable[[], Awaitable[None]]
+        sent: Payload, client: AsyncWebClient, next_: Callable[[], Awaitable[None]]
     ) -> BoltResponse | None:
-        person = person_of(body)
-        ruling = await gate.may(person, right_for(body)) if person else ALLOWED
+        ruling = await gate.ruling(sent)
         if ruling.refusal is None:
             await next_()
             return None
-        return _refuse(body, ruling.refusal, client, later)
+        if telling := _telling(sent, ruling.refusal, client, gate.responses):
+            later(telling)
+        return BoltResponse(status=200, body=_acknowledgement(sent, ruling.refusal))
 
 
-def _refuse(body: Body, sentence: str, client: AsyncWebClient, later: Later) -> BoltResponse:
-    if "command" in body:
-        return BoltResponse(status=200, body=body_of(render(Sorry(sentence))))
-    if body.get("type") == "view_submission":
-        return BoltResponse(status=200, body=_in_modal(body["view"], sentence))
-    if body.get("type") == "block_suggestion":
-        return BoltResponse(status=200, body={"options": []})
-    if url := str(body.get("response_url") or ""):
-        later(_answer(url, sentence))
-    elif trigger := str(body.get("trigger_id") or ""):
-        later(_open(client, trigger, sentence))
-    return BoltResponse(status=200)
-
-
-def person_of(body: Body) -> Person | None:
-    """Who did it, as the payload says; None where an event is of nobody's doing.
-
-    A command and an event name a workspace around the person, a click and a submission name the person's own
-    (https://docs.slack.dev/reference/interaction-payloads/block_actions-payload).
-    """
-    event, user = body.get("event"), body.get("user")
-    if isinstance(event, Mapping):
-        acting = event.get("user")
-        found = _person(acting, acting.get("id")) if isinstance(acting, Mapping) else _person(body, acting)
-        return found if found.id else None
-    return _person(user, user.get("id")) if isinstance(user, Mapping) else _person(body, body.get("user_id"))
-
-
-def right_for(body: Body) -> Right:
+def right_for(sent: Payload) -> Right:
     """The right that takes what this payload wants."""
-    return RIGHT_OF.get(_pressed(body), Right.ASK)
+    return RIGHT_OF.get(sent.name, Right.ASK)
 
 
-def _pressed(body: Body) -> str:
-    """The name of the button, menu or modal, as a listener would know it."""
-    match body:
-        case {"actions": [{"action_id": str(name)}, *_]}:
-            return name
-        case {"view": {"callback_id": str(name)}}:
-            return name
-        case _:
-            return ""
+def _acknowledgement(sent: Payload, sentence: str) -> dict[str, Any] | str:
+    """The sentence where an acknowledgement can bear one, else nothing."""
+    if isinstance(sent, Command):
+        return body_of(render(Sorry(sentence)))
+    if isinstance(sent, Submission):
+        return _in_modal(sent, sentence)
+    return {"options": []} if sent.kind == "block_suggestion" else ""
 
 
-def _person(said: Body, user_id: object) -> Person:
-    enterprise = said.get("enterprise_user")
-    there = enterprise.get("enterprise_id") if isinstance(enterprise, Mapping) else None
-    return Person(_text(user_id) or "", _text(said.get("team_id")), _text(said.get("enterprise_id") or there))
+def _telling(
+    sent: Payload, sentence: str, client: AsyncWebClient, responses: Responses
+) -> Coroutine[Any, Any, None] | None:
+    """What tells it to the person otherwise."""
+    if isinstance(sent, Command | Submission):
+        return None
+    if sent.response_url:
+        return _answer(responses, sent.response_url, sentence)
+    return _open(client, sent.trigger_id, sentence) if sent.trigger_id else None
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _in_modal(view: Body, sentence: str) -> dict[str, Any]:
+def _in_modal(sent: Submission, sentence: str) -> dict[str, Any]:
     """The sentence under the first input, else in place of the modal."""
-    inputs = (str(block["block_id"]) for block in view.get("blocks", ()) if block.get("type") == "input")
-    if first := next(inputs, None):
+    if first := sent.first_input:
         return {"response_action": "errors", "errors": {first: sentence}}
     return {"response_action": "update", "view": _modal(sentence)}
 
@@ -130,8 +107,8 @@ def _modal(sentence: str) -> dict[str, Any]:
     return {"type": "modal", "title": title, "blocks": [section(sentence)]}
 
 
-async def _answer(url: str, sentence: str) -> None:
-    await respond(url, render(Sorry(sentence)))
+async def _answer(responses: Responses, url: str, sentence: str) -> None:
+    await responses.respond(url, render(Sorry(sentence)))
 
 
 async def _open(client: AsyncWebClient, trigger: str, sentence: str) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import traceback
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.error import BoltUnhandledRequestError
@@ -13,12 +11,12 @@ from slack_bolt.response import BoltResponse
 
 from bot.answers.answer import Sorry
 from bot.listeners.commands import COMMAND
+from bot.listeners.payloads import Command, Payload
 from bot.refusals import Kind, Refusals
 from bot.slack.blocks import render
 from bot.slack.respond import body_of
 
 _SHOWN = 100  # characters of a name
-_NAMES = ("action_id", "callback_id", "type")  # where a payload says what was used, the most telling first
 
 log = logging.getLogger(__name__)
 
@@ -27,30 +25,20 @@ def register_unhandled(app: AsyncApp, refusals: Refusals) -> None:
     """Bolt leaves a request without a listener unacknowledged, and raises it as an error where it is asked to."""
 
     @app.middleware
-    async def know_command(body: Mapping[str, Any], next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002 Bolt's name
-        if body.get("command") == COMMAND:
+    async def know_command(sent: Payload, next_: Callable[[], Awaitable[None]]) -> None:
+        if isinstance(sent, Command) and sent.name == COMMAND:
             refusals.end(Kind.COMMAND)
-        await next()
+        await next_()
 
     @app.error
-    async def acknowledge(error: Exception, body: Mapping[str, Any]) -> BoltResponse | None:
-        if _is_of_bolts_own(error):
-            refusals.note(Kind.UNREADABLE, f"Slack sent a request that can't be read ({type(error).__name__}).")
-            return BoltResponse(status=400)
+    async def acknowledge(error: Exception, sent: Payload) -> BoltResponse | None:
         if not isinstance(error, BoltUnhandledRequestError):
             log.error("a request of Slack's failed in a way nobody foresaw", exc_info=error)
             return None
-        if "command" in body:
-            return _unknown_command(str(body["command"])[:_SHOWN], refusals)
-        refusals.note(Kind.UNKNOWN, f"Slack sent {_what(body)}, which this bot has no answer for; it was acknowledged.")
+        if isinstance(sent, Command):
+            return _unknown_command(sent.name[:_SHOWN], refusals)
+        refusals.note(Kind.UNKNOWN, f"Slack sent {_what(sent)}, which this bot has no answer for; it was acknowledged.")
         return BoltResponse(status=200)
-
-
-def _is_of_bolts_own(error: Exception) -> bool:
-    """Whether Bolt itself stumbled, over a payload without what it expects there, before any listener."""
-    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    raised_in = str(frame.f_globals.get("__name__"))
-    return raised_in.startswith("slack_bolt.") and not isinstance(error, BoltUnhandledRequestError)
 
 
 def _unknown_command(name: str, refusals: Refusals) -> BoltResponse:
@@ -63,9 +51,6 @@ def _unknown_command(name: str, refusals: Refusals) -> BoltResponse:
     return BoltResponse(status=200, body=body_of(render(sorry)))
 
 
-def _what(body: Mapping[str, Any]) -> str:
+def _what(sent: Payload) -> str:
     """The kind of request, and the name of what was used: `shortcut “show_usage”`."""
-    inner = body.get("event") or body.get("view") or next(iter(body.get("actions") or ()), body)
-    named = inner if isinstance(inner, Mapping) else body
-    name = next((str(found) for each in _NAMES if (found := named.get(each))), "")
-    return f"{str(body.get('type'))[:_SHOWN]} “{name[:_SHOWN]}”"
+    return f"{sent.kind[:_SHOWN] or 'something'} “{sent.name[:_SHOWN]}”"

@@ -1,21 +1,28 @@
-"""Answers through a response_url: at most 5 posts within 30 minutes, in any conversation (slash command page)."""
+"""Answers through a response_url: at most 5 posts within 30 minutes, in any conversation.
+
+https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
-import aiohttp
-from slack_sdk.webhook.async_client import AsyncWebhookClient
+import httpx
 
 from bot.model import Message
-from bot.network import proxy_for
 from bot.slack.ladder import rungs
+
+HOOKS: Final = {"slack.com": "hooks.slack.com", "slack-gov.com": "hooks.slack-gov.com"}
+"""Where Slack's response_urls lead, by the host of its methods (https://docs.slack.dev/govslack)."""
 
 _POSTS = 4  # of the 5 that Slack allows, one is left for the Share button
 _PAUSE = 0.5  # seconds before a post that was not taken is repeated
+
+Origin = tuple[str, str, int | None]
 
 log = logging.getLogger(__name__)
 
@@ -26,29 +33,57 @@ def body_of(message: Message, *, in_channel: bool = False) -> dict[str, Any]:
     return {"response_type": response_type, "text": message.text, "blocks": list(message.blocks)}
 
 
-async def respond(url: str, message: Message, *, in_channel: bool = False) -> bool:
-    """Post the answer; simpler where Slack refuses the blocks. False, and a log line, where it did not take it.
+@dataclass(frozen=True)
+class Responses:
+    """Answers by `http`, which follows no redirect, and to Slack alone, which is where SLACK_API_URL leads."""
 
-    A dropped post is repeated only for the asker alone, where seeing it twice does no harm.
-    """
-    client = AsyncWebhookClient(url, timeout=10, retry_handlers=[])
-    client.proxy = proxy_for(url)  # afterwards: as an argument, None means whatever HTTPS_PROXY says
-    simpler = rungs(message.blocks)
-    body: Mapping[str, Any] = {**body_of(message, in_channel=in_channel), "blocks": next(simpler)}
-    for _ in range(_POSTS):
-        try:
-            answer = await client.send_dict(dict(body))
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if in_channel:
-                log.warning("an answer shared with the channel may not have arrived (%s)", type(error).__name__)
-                return False
-            await asyncio.sleep(_PAUSE)
-            continue
-        if answer.status_code == 200:
-            return True
-        if answer.status_code != 400 or (blocks := next(simpler, None)) is None:
-            log.warning("an answer was not taken: %s %s", answer.status_code, answer.body[:200])
+    http: httpx.AsyncClient
+    slack_api_url: str
+
+    async def respond(self, url: str, message: Message, *, in_channel: bool = False) -> bool:
+        """Post the answer; simpler where Slack refuses the blocks. False, and a log line, where it did not take it.
+
+        A dropped post is repeated only for the asker alone, where seeing it twice does no harm.
+        """
+        if not is_slacks(url, self.slack_api_url):
+            log.warning("an answer was not sent, since its response_url does not lead to Slack")
             return False
-        body = {**body, "blocks": blocks}
-    log.warning("an answer could not be sent")
-    return False
+        simpler = rungs(message.blocks)
+        body: Mapping[str, Any] = {**body_of(message, in_channel=in_channel), "blocks": next(simpler)}
+        for _ in range(_POSTS):
+            try:
+                answer = await self.http.post(url, json=body, follow_redirects=False)
+            except httpx.HTTPError as error:
+                if in_channel:
+                    log.warning("an answer shared with the channel may not have arrived (%s)", type(error).__name__)
+                    return False
+                await asyncio.sleep(_PAUSE)
+                continue
+            if answer.status_code == 200:
+                return True
+            if answer.status_code != 400 or (blocks := next(simpler, None)) is None:
+                log.warning("an answer was not taken: %s %s", answer.status_code, answer.text[:200])
+                return False
+            body = {**body, "blocks": blocks}
+        log.warning("an answer could not be sent")
+        return False
+
+
+def is_slacks(url: str, slack_api_url: str) -> bool:
+    """Whether this response_url leads to Slack: taken apart by the client that would post to it."""
+    try:
+        there = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return not there.userinfo and _origin(there) == _hooks_of(httpx.URL(slack_api_url))
+
+
+def _hooks_of(api: httpx.URL) -> Origin:
+    """Slack's own methods and response_urls have different hosts; anything that stands in for Slack has one."""
+    hooks = HOOKS.get(api.host)
+    return ("https", hooks, None) if hooks else _origin(api)
+
+
+def _origin(url: httpx.URL) -> Origin:
+    """Scheme, host and port; the scheme's own port is None."""
+    return url.scheme, url.host, url.port

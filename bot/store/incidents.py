@@ -20,6 +20,7 @@ from bot.budget.decide import Decision, Reason
 from bot.budget.incident import Incident
 from bot.model import Message, Period
 from bot.record import Attempted, Recorded
+from bot.store.acts import Claim, take
 from bot.store.database import Database
 from bot.store.outbox import body_of, enqueue
 from bot.store.tables import decisions, incidents, outbox
@@ -117,17 +118,19 @@ class IncidentStore:
         change: Callable[[Kept], Incident | None],
         post: Callable[[Kept], Message],
         reply: Callable[[Kept], Message],
+        claim: Claim,
         now: datetime,
     ) -> Kept | None:
         """Carry out what a person wants: the changed incident, with its message edited and a line in its thread.
 
-        None where there is no such incident; nothing is written where `change` gives None.
+        None where there is no such incident; the incident stays as it is where `change` gives None. Raises DoneBefore.
         """
         async with self._database.writing() as connection:
             locked = select(incidents).where(incidents.c.id == number).with_for_update()  # several may click at once
             row = (await connection.execute(locked)).first()
             if row is None:
                 return None
+            await take(self._database, connection, claim)
             kept = _kept(row)
             if (state := change(kept)) is None:
                 return kept

@@ -11,7 +11,7 @@ from bot.errors import DatabaseUnusable
 from bot.store.database import Database
 from bot.store.files import lock_of
 
-HEAD = "0003_waits"  # the newest migration; naming it here spares every start the import of Alembic
+HEAD = "0004_acts"  # the newest migration; naming it here spares every start the import of Alembic
 _LOCK = 7_246_110_019  # any number of our own, for PostgreSQL's advisory lock
 
 log = logging.getLogger(__name__)

@@ -156,6 +156,15 @@ admissions = Table(
     comment="who was let in, under which access and when: within a day they may ask although Slack does not answer",
 )
 
+acts = Table(
+    "acts",
+    metadata,
+    Column("key", String(160), primary_key=True),
+    Column("ts", Double, nullable=False),
+    Column("at", Double, nullable=False),
+    comment="what people did within the last ten minutes, and when by Slack's clock, so that nothing is done twice",
+)
+
 conditions = Table(
     "conditions",
     metadata,

@@ -12,6 +12,7 @@ from bot.answers.incidents import NotUnderstoodError
 from bot.answers.until import CHOICES, Reaching
 from bot.budget.decide import Reason
 from bot.windows import utc_day
+from tests.acts import anew
 from tests.check.conftest import HEAD, Bot, Start
 
 DAILY = "  - {{name: Daily, threshold: ${}, alert_at: [50%, 80%, 100%], then_every: $25, remind_every: 4h,"
@@ -33,13 +34,13 @@ async def click(bot: Bot, chance: random.Random) -> None:
     number = chance.choice(alerts).id
     match chance.randrange(4):
         case 0:
-            await bot.desk.acknowledge(number, "U1")
+            await bot.desk.acknowledge(number, anew("U1"))
         case 1:
-            await bot.desk.undo(number, "U2", others=True)
+            await bot.desk.undo(number, anew("U2"), others=True)
         case _:
             with contextlib.suppress(NotUnderstoodError):
                 until = chance.choice([*CHOICES.values(), Reaching("$120"), Reaching("130")])
-                await bot.desk.snooze(number, "U3", until)
+                await bot.desk.snooze(number, anew("U3"), until)
 
 
 async def act(bot: Bot, chance: random.Random) -> None:

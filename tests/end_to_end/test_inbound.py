@@ -20,7 +20,7 @@ from bot.windows import utc_day
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("inbound")]
 
-BODY = "command=%2Fagent-usage&text=help&user_id=U0MEMBER1&team_id=T1&channel_id=C0SPEND001&response_url=http://x/"
+BODY = "command=%2Fagent-usage&text=help&user_id=U0MEMBER1&team_id=T1&trigger_id=1.2.a&response_url=http://x/"
 NO_WARNING = {"ok": True, "reasons": [], "warnings": []}
 
 

@@ -18,6 +18,7 @@ from bot.connections import Connection
 from bot.endpoints import Endpoints
 from bot.health import Report
 from bot.inbound import EVENTS, Inbound
+from bot.listeners.door import Door
 from bot.listeners.unhandled import register_unhandled
 from bot.refusals import Refusals
 from bot.sandbox.slack.http_mode import FORM, JSON_BODY
@@ -57,7 +58,7 @@ async def target() -> AsyncIterator[Tried]:
     """The server without a port, and a Bolt app behind it with one command."""
     refusals = Refusals(real_now)
     endpoints = Endpoints("", None, refusals, hears_slack=True)
-    endpoints.start(_well, Inbound(_app(refusals), SecretStr(SECRET), refusals, real_now))
+    endpoints.start(_well, Inbound(Door(_app(refusals), refusals), SecretStr(SECRET), refusals, real_now))
 
     async def tried(given: bytes) -> None:
         wire = Wire(Connection(endpoints.connections, endpoints.server))

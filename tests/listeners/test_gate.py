@@ -7,26 +7,33 @@ import json
 import re
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.access import GUEST, OUTSIDER, UNKNOWN, Person, Right, Workspace
+from bot.inbound import Inbound
 from bot.listeners import actions
-from bot.listeners.gate import RIGHT_OF, Gate, person_of, register_gate, right_for
+from bot.listeners.door import Door
+from bot.listeners.gate import RIGHT_OF, Gate, register_gate, right_for
+from bot.listeners.payloads import Payload, read
+from bot.network import http_client
+from bot.refusals import Refusals
 from bot.rules.models import Access
 from bot.sandbox.slack import SimulatedSlack
 from bot.sandbox.slack import workspace as ids
 from bot.sandbox.slack.http_mode import HttpAnswer
 from bot.sandbox.slack.workspace import MEMBER, SPEND_CHANNEL, TEAM_ID, Message, User, View
+from bot.sandbox.world import real_now
 from bot.slack.people import People
+from bot.slack.respond import Responses
 from bot.store.admissions import Admissions
 from bot.store.database import open_database
 from bot.store.migrate import migrate
@@ -57,6 +64,14 @@ INPUT = {
 }
 
 
+SIGNS: Json = {"trigger_id": "1.2.a"}
+PRESSED: Json = {"action_id": "undo", "action_ts": "1763800000.123456"}
+
+
+def clicked(action_id: str) -> Json:
+    return {"type": "block_actions", "user": {"id": "U1"}, "actions": [PRESSED | {"action_id": action_id}]}
+
+
 @dataclass
 class Doors:
     """An app with a listener behind each door; `heard` is what came through."""
@@ -85,8 +100,8 @@ class Doors:
     def behind(self, app: AsyncApp) -> None:
         """Listen to everything."""
 
-        async def hear(ack: Any, body: Json) -> None:
-            self.heard.append(str(body.get("command") or body["type"]))
+        async def hear(ack: Any, sent: Payload) -> None:
+            self.heard.append(sent.kind or sent.name)
             await ack()
 
         for door in (app.command, app.action, app.view, app.shortcut, app.options, app.event):
@@ -105,17 +120,21 @@ async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
     async def authorize(**_: object) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=slack.bot_token)
 
-    async with SimulatedSlack(lambda: datetime.now(UTC)) as slack:
+    async with SimulatedSlack(real_now) as slack, http_client() as http:
         for user in (User(STRANGER, "eve", team_id="T0OTHER", is_admin=True), User(NOBODY, "ex", visible=False)):
             slack.workspace.add_user(user)
         client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, retry_handlers=[])
         people = People(client, Admissions(database), keep)
         people.workspace = Workspace(TEAM_ID)
-        app = AsyncApp(client=client, authorize=authorize, signing_secret=slack.signing_secret)
-        register_gate(app, Gate(people, Access), keep)
+        app = AsyncApp(client=client, authorize=authorize, request_verification_enabled=False)
+        register_gate(app, Gate(people, Access, Responses(http, slack.api_url)), keep)
         found = Doors(slack, client)
         found.behind(app)
-        runner = web.AppRunner(app.web_app("/slack/events"))
+        refusals = Refusals(real_now)
+        inbound = Inbound(Door(app, refusals), SecretStr(slack.signing_secret), refusals, real_now)
+        server = web.Application()
+        server.router.add_post("/slack/events", inbound.answer)
+        runner = web.AppRunner(server)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         slack.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
@@ -238,15 +257,17 @@ def test_every_button_menu_and_modal_that_is_listened_to_has_a_right() -> None:
             {"command": "/x", "user_id": "U1", "team_id": "T1", "enterprise_id": "E1", "team_domain": "d"},
             Person("U1", "T1", "E1"),
         ),
-        ({"type": "block_actions", "user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T2"}}, Person("U1", "T1")),
+        (
+            clicked("undo") | {"user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T2"}},
+            Person("U1", "T1"),
+        ),
         ({"type": "view_submission", "user": {"id": "U1"}, "team": {"id": "T2"}, "team_id": "T2"}, Person("U1")),
         ({"user": {"id": "U1", "enterprise_user": {"enterprise_id": "E1"}}}, Person("U1", None, "E1")),
         ({"user": {"id": "U1", "team_id": "T1", "enterprise_id": "E1"}}, Person("U1", "T1", "E1")),
         ({"team_id": "T1", "event": {"type": "app_home_opened", "user": "U1"}}, Person("U1", "T1")),
-        ({"team_id": "T2", "event": {"user": {"id": "U1", "team_id": "T1"}}}, Person("U1", "T1")),
+        ({"team_id": "T2", "event": {"type": "x", "user": {"id": "U1", "team_id": "T1"}}}, Person("U1", "T1")),
         ({"team_id": "T1", "event": {"type": "tokens_revoked"}}, None),
-        ({"type": "block_actions", "user": "U1"}, Person("")),
-        ({}, Person("")),
+        ({"type": "shortcut"}, None),
     ],
     ids=[
         "command",
@@ -257,25 +278,23 @@ def test_every_button_menu_and_modal_that_is_listened_to_has_a_right() -> None:
         "home",
         "joined",
         "event",
-        "odd",
-        "",
+        "nobody",
     ],
 )
 def test_who_did_it_as_the_payload_says(body: Json, person: Person | None) -> None:
-    assert person_of(body) == person
+    assert read(SIGNS | body).person == person
 
 
 @pytest.mark.parametrize(
     ("body", "right"),
     [
-        ({"command": "/agent-usage"}, Right.ASK),
-        ({"actions": [{"action_id": "undo"}]}, Right.UNDO),
-        ({"actions": [{"action_id": "share_answer"}], "view": {"callback_id": "undo"}}, Right.SHARE),
-        ({"type": "view_submission", "view": {"callback_id": "snooze_amount"}}, Right.SNOOZE),
-        ({"actions": [{"action_id": "of_an_older_version"}]}, Right.ASK),
-        ({"actions": []}, Right.ASK),
+        ({"command": "/agent-usage", "user_id": "U1"}, Right.ASK),
+        (clicked("undo"), Right.UNDO),
+        (clicked("share_answer") | {"view": {"callback_id": "undo"}}, Right.SHARE),
+        ({"type": "view_submission", "view": {"callback_id": "snooze_amount"}, "user": {"id": "U1"}}, Right.SNOOZE),
+        (clicked("of_an_older_version"), Right.ASK),
         ({"event": {"type": "app_home_opened"}}, Right.ASK),
     ],
 )
 def test_the_right_that_a_payload_takes(body: Json, right: Right) -> None:
-    assert right_for(body) is right
+    assert right_for(read(SIGNS | body)) is right

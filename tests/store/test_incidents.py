@@ -18,11 +18,13 @@ from bot.budget.incident import Acknowledgement, Incident, Snooze
 from bot.budget.sums import Sums
 from bot.model import Message, Period, Reading, Span, Totals
 from bot.rules.models import ThresholdRule
+from bot.store.acts import Claim
 from bot.store.database import Database
 from bot.store.incidents import IncidentStore, Kept, Saying
 from bot.store.ledger import Ledger, Revision
 from bot.store.tables import decisions, incidents, outbox, rule_revisions
 from bot.windows import Window
+from tests.acts import anew
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = date(2026, 11, 23)
@@ -92,6 +94,7 @@ async def act(store: IncidentStore, change: Callable[[Kept], Incident | None], n
         change,
         lambda kept: Message(f"edit of {kept.id}"),
         lambda kept: Message(f"answer of {kept.id}"),
+        Claim.of(anew("U1")),
         NOW,
     )
 

@@ -40,7 +40,7 @@ class Interaction:
 
     `error` is what the person sees where it failed: "operation_timeout" (no acknowledgement in 3 s), "dispatch_failed"
     (nobody listened, or an HTTP status other than 200), "invalid_command_response" (an unusable body). `errors` are the
-    words that a submission was refused with, by block id.
+    words that a submission was refused with, by block id; `sent` is the payload and its kind.
     """
 
     platform: Platform
@@ -61,6 +61,7 @@ class Interaction:
     view_hash: str | None = None
     errors: dict[str, str] = field(default_factory=dict)
     posts_to_response_url: int = 0
+    sent: tuple[str, Json] | None = None
 
     async def answer(self, timeout: float = 5.0) -> Answer:
         """The first visible answer; waits for it."""

@@ -307,6 +307,13 @@ class SimulatedSlack(LoopbackServer):
         await self._deliver(happened, "events_api", payload, again)
         return happened
 
+    async def replay(self, act: Interaction) -> Interaction:
+        """Somebody who has the request sends it again: the same payload; returns what comes of that."""
+        assert act.sent is not None
+        again = Interaction(self.platform, act.kind, act.user, act.channel, self.platform.clock(), act.source)
+        await self._deliver(again, *act.sent)
+        return again
+
     def _begin(self, kind: str, user: str, channel: str | None) -> Interaction:
         started = self.platform.clock()
         return Interaction(self.platform, kind, user, channel, started, trigger_id=self.platform.triggers.issue(user))
@@ -321,6 +328,7 @@ class SimulatedSlack(LoopbackServer):
 
         if self.workspace.enterprise_id:
             payload = payloads.on_grid(payload, self.workspace.enterprise_id)
+        act.sent = kind, payload
         delivery = Delivery(str(uuid4()), kind, payload, self.platform.clock(), on_ack=acknowledged)
         transport = self.socket if self.http.request_url is None else self.http
         await transport.deliver(delivery, retry)
