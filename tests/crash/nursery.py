@@ -18,10 +18,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Self
+
+from tests.crash.points import CHECKING, DELIVERING
 
 REPOSITORY = Path(__file__).parents[2]
 WARM = (
@@ -36,8 +38,8 @@ class Kill:
 
     at: str
     trace: Path
-    only_delivery: bool = False
-    from_start: bool = False
+    counted: Sequence[str] = (*CHECKING, *DELIVERING)
+    armed_by: Sequence[str] = CHECKING
 
 
 @dataclass
@@ -210,7 +212,7 @@ def _arm(kill: Kill) -> None:
     from tests.crash.points import Points
 
     serve = app.serve
-    points = Points(kill.at, kill.trace, kill.only_delivery, kill.from_start)
+    points = Points(kill.at, kill.trace, kill.counted, kill.armed_by)
 
     async def watched(*arguments: Any) -> int:
         asyncio.get_running_loop().set_task_factory(points.task)

@@ -1,9 +1,9 @@
 """Inside the process that is to die: where it awaits the database or the network, and the kill at one such point.
 
-Every task's coroutine is driven step by step. A step that ends in one of the libraries that do I/O, called for a check
-or a delivery, gives three points: `begun` (the operation was handed over), `unseen` (50 ms later: the other side has
-done it, the bot does not know) and `done` (the bot is about to go on). They are counted from the first check on, or
-from the start; those of a check can be left out.
+Every task's coroutine is driven step by step. A step that ends in one of the libraries that do I/O, called for a check,
+a delivery or a click, gives three points: `begun` (the operation was handed over), `unseen` (50 ms later: the other
+side has done it, the bot does not know) and `done` (the bot is about to go on). Which of the three count, and from
+which on, is told; `armed_by` nothing, they count from the start.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Generator, Iterator
+from collections.abc import Coroutine, Generator, Iterator, Sequence
 from pathlib import Path
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, coroutine
 from typing import Any
 
 LIBRARIES = frozenset({"aiohttp", "aiosqlite", "anyio", "httpcore", "httpx", "psycopg", "slack_sdk", "sqlalchemy"})
-CHECKING = frozenset({"Loops._check_once", "Checker.check"})
-DELIVERING = frozenset({"Deliveries.run", "Deliveries._deliver"})
+CHECKING = ("Loops._check_once", "Checker.check")
+DELIVERING = ("Deliveries.run", "Deliveries._deliver")
+CLICKING = ("IncidentStore.act",)
 UNSEEN = 0.05  # seconds that the other side has for what was begun
 
 _BOT = str(Path(__file__).parents[2] / "bot") + os.sep
+_WATCHED = frozenset({*CHECKING, *DELIVERING, *CLICKING})
 _OPAQUE = frozenset({"async_generator_asend", "async_generator_athrow", "coroutine_wrapper", "anext_awaitable"})
 _SUSPENDABLE = (CoroutineType, GeneratorType, AsyncGeneratorType)
 
@@ -35,12 +37,13 @@ class Points:
     Each point is written to the trace before it can kill: "number kind place".
     """
 
-    def __init__(self, kill_at: str, trace: Path, only_delivery: bool = False, from_start: bool = False) -> None:
+    def __init__(self, kill_at: str, trace: Path, counted: Sequence[str], armed_by: Sequence[str]) -> None:
         self._number = 0
         self._kill_at = kill_at
         self._trace = os.open(trace, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        self._armed = from_start
-        self._counted = DELIVERING if only_delivery else CHECKING | DELIVERING
+        self._armed_by = armed_by
+        self._armed = not armed_by
+        self._counted = counted
 
     def task(self, loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> asyncio.Task[Any]:
         """The loop's task factory."""
@@ -81,12 +84,12 @@ class Points:
         for frame in _frames(work):
             name, file = frame.f_code.co_qualname, frame.f_code.co_filename
             if file.startswith(_BOT):
-                served = name if not served and name in CHECKING | DELIVERING else served
+                served = name if not served and name in _WATCHED else served
                 ours.append(f"{file.removeprefix(_BOT)}:{frame.f_lineno}:{name}")
                 library = ""
             elif _library(file) in LIBRARIES:
                 library = f"{file.rpartition('site-packages' + os.sep)[2]}:{frame.f_lineno}:{name}"
-        self._armed = self._armed or served in CHECKING
+        self._armed = self._armed or served in self._armed_by
         if not (served in self._counted and library and self._armed):
             return None
         return f"{' > '.join(ours) or born_for} | {library}"
@@ -123,10 +126,10 @@ def _frames(awaited: Any) -> Iterator[FrameType]:
 
 
 def _born_for(frame: FrameType | None) -> str:
-    """For which check or delivery a task is begun, from the stack that begins it; empty for none."""
+    """For which check, delivery or click a task is begun, from the stack that begins it; empty for none."""
     while frame is not None:
         name = frame.f_code.co_qualname
-        if name in CHECKING | DELIVERING and frame.f_code.co_filename.startswith(_BOT):
+        if name in _WATCHED and frame.f_code.co_filename.startswith(_BOT):
             return name
         frame = frame.f_back
     return ""

@@ -13,20 +13,24 @@ from tests.crash.nursery import Nursery
 from tests.crash.preparations import Preparations
 from tests.crash.trial import CALLS, FIRST, SCENARIOS, SPEND, Scenario, judge, new_world, trial
 
-KILLS = 6  # of each scenario on each database
 
-
-@pytest.mark.parametrize("nth", range(1, KILLS + 1), ids=lambda nth: f"kill {nth} of {KILLS}")
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize(
+    ("scenario", "nth"),
+    [
+        pytest.param(scenario, nth, id=f"{scenario.name}, kill {nth} of {scenario.kills}")
+        for scenario in SCENARIOS
+        for nth in range(1, scenario.kills + 1)
+    ],
+)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 async def test_killed_at_this_point_the_bot_still_tells_everything_once(
     preparations: Preparations, nursery: Nursery, database: str, scenario: Scenario, nth: int
 ) -> None:
     points = await preparations.points(database, scenario)
-    number = 1 + round((points - 1) * (nth - 1) / (KILLS - 1))
+    number = 1 + round((points - 1) * (nth - 1) / (scenario.kills - 1))
     outcome = await trial(await preparations.of(database, scenario), nursery, str(number))
     print(f"point {number} of {points}: {outcome.place or 'not reached this time'}")
-    assert outcome.died or nth == KILLS, "the number of points depends a little on timing, yet not that much"
+    assert outcome.died or nth == scenario.kills, "the number of points depends a little on timing, yet not that much"
     assert outcome.verdict.lost == ()
     assert outcome.verdict.doubled == ()
     assert outcome.trouble == ""

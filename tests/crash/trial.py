@@ -15,14 +15,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from bot.sandbox.slack.interactions import Interaction
 from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID, Message
 from bot.sandbox.world import World, real_now
 from bot.windows import utc_day
 from tests.crash.nursery import Kill, Nursery
+from tests.crash.points import CHECKING, CLICKING, DELIVERING
 from tests.crash.stores import Store
 
 PATIENCE = 40.0  # seconds for everything to be told
 LOOK = 0.02  # seconds between two looks
+UNANSWERED = 0.5  # seconds until a click is given up that nobody acknowledges
 LINGER = 0.3  # seconds in which a bot that has told everything may still do too much
 UNDELIVERED = "SELECT count(*) FROM outbox WHERE state <> 'delivered'"
 RECORDED = "SELECT count(*) FROM outbox WHERE kind <> 'operations'"
@@ -55,7 +58,8 @@ class Usage:
 class Scenario:
     """What crosses, and all that Slack holds when it was told.
 
-    `first_kill` is where a bot had died before; with `only_delivery` the check's own points are not counted again.
+    `first_kill` is where a bot had died before; `counted` are the steps whose points count, `kills` how many of them
+    the short form takes. With `chosen` somebody snoozes the first message; after the death that request comes again.
     """
 
     name: str
@@ -66,7 +70,9 @@ class Scenario:
     told_before: tuple[Told, ...] = ()
     first_kill: str = ""
     archived: str = ""
-    only_delivery: bool = False
+    counted: tuple[str, ...] = (*CHECKING, *DELIVERING)
+    chosen: str = ""
+    kills: int = 6
     rules: str = RULES
 
 
@@ -86,16 +92,28 @@ RECOVERY = replace(
     FIRST,
     name="recovery",
     first_kill="unseen & Sender.post & aiohttp/streams.py",  # Slack has the post, and the bot has not read its answer
-    only_delivery=True,
+    counted=DELIVERING,
 )
 REROUTED = replace(
     FIRST,
     name="dead channel",
     archived="finance",
     told=(SPEND, ("voice-ops", "message", f"#finance {NOTICE}: {CALLS[2]}")),
-    only_delivery=True,
+    counted=DELIVERING,
 )
-SCENARIOS = (FIRST, RAISED, RECOVERY, REROUTED)
+WARNED = ("voice-spend", "message", "🟡 Daily spend: $42.00 of $50.00 (84%)")
+REPLAYED = Scenario(
+    "replayed click",
+    Usage(4200, 168),
+    (WARNED, (WARNED[0], "reply", f"Snoozed by <@{ADMIN}> until the next level.")),
+    recorded=3,
+    usage_before=Usage(4200, 168),
+    told_before=(WARNED,),
+    counted=(*CLICKING, *DELIVERING),
+    chosen="level:1",
+    kills=3,
+)
+SCENARIOS = (FIRST, RAISED, RECOVERY, REROUTED, REPLAYED)
 
 
 def told(world: World) -> list[Told]:
@@ -243,6 +261,7 @@ class _Trial:
     nursery: Nursery
     path: Path
     posted: tuple[Message, ...]
+    pressed: Interaction | None = None
 
     async def run(self, kill_at: str) -> Outcome:
         for message in deepcopy(self.posted):
@@ -267,6 +286,7 @@ class _Trial:
         outcome = Outcome()
         async with await self.nursery.serve(self._environment(), self.path, self._kill(kill_at, trace)) as bot:
             try:
+                await self._press()
                 if await all_told(self.world, self.store, self.scenario.told, lambda: bot.running):
                     await asyncio.sleep(LINGER)
             except TimeoutError:
@@ -291,6 +311,7 @@ class _Trial:
         (self.path / "log").unlink()
         async with await self.nursery.serve(self._environment(), self.path) as bot:
             try:
+                await self._press()
                 if not await all_told(self.world, self.store, self.scenario.told, lambda: bot.running, checked):
                     outcome.trouble += "it ended by itself. "
                 await asyncio.sleep(LINGER)
@@ -301,10 +322,23 @@ class _Trial:
             if outcome.trouble:
                 outcome.trouble += f"\n{bot.log.read_text()}"
 
+    async def _press(self) -> None:
+        """Snooze; the next time, let the same request come again."""
+        slack = self.world.slack
+        if not self.scenario.chosen:
+            return
+        slack.socket.ack_seconds = UNANSWERED
+        await slack.socket.wait_connected()
+        if self.pressed is None:
+            self.pressed = await slack.click(slack.workspace.posted[0], "snooze", value=self.scenario.chosen)
+        else:
+            await slack.replay(self.pressed)
+
     def _kill(self, kill_at: str, trace: Path) -> Kill:
         """What a bot finds in the outbox when it starts, it delivers before its first check."""
         recovering = bool(self.scenario.first_kill) and kill_at != self.scenario.first_kill
-        return Kill(kill_at, trace, self.scenario.only_delivery, from_start=recovering)
+        armed_by = () if recovering else CLICKING if self.scenario.chosen else CHECKING
+        return Kill(kill_at, trace, self.scenario.counted, armed_by)
 
     def _environment(self) -> dict[str, str]:
         return self.world.environment(DATABASE_URL=self.store.address, CHECK_INTERVAL="1h")

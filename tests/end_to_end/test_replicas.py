@@ -51,7 +51,7 @@ def told(world: World) -> list[str]:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(("count", "served_url"), [(2, "directly"), (3, "through PgBouncer")], indirect=["served_url"])
-async def test_100_crossings_are_told_once_each_though_one_of_the_replicas_is_killed_midway(
+async def test_100_crossings_are_told_and_a_click_that_comes_again_is_done_once_though_a_replica_is_killed(
     world: World, served_url: str, count: int
 ) -> None:
     for number in range(CHANNELS):
@@ -64,10 +64,17 @@ async def test_100_crossings_are_told_once_each_though_one_of_the_replicas_is_ki
     began, asked_before = time.monotonic(), len(world.cartesia.requests)
     world.cartesia.set_day(utc_day(world.now()), cents=5000)
     await world.slack.until(lambda: len(told(world)) >= 30 or None, 60, "30 crossings")
+    acknowledged = await world.slack.click(first := world.slack.messages("team-0")[0], "acknowledge")
     reader = next(replica for replica in replicas if any("CROSSED" in line for line in replica.lines))
+    await world.slack.until(lambda: "acknowledged" in first.text or None, 10, "the edit")
     await reader.stop(9)
     await world.slack.until(lambda: len(set(told(world))) == CROSSINGS or None, 90, "every crossing")
+    await world.slack.click(first, "undo")
+    for _ in range(count):  # each of those that are left hears the old click again
+        await world.slack.replay(acknowledged)
     await asyncio.sleep(3)
+    assert "acknowledged" not in first.text
+    assert [reply.text.split()[0] for reply in world.slack.thread(first)] == ["Acknowledged", "Undone"]
     assert sorted(told(world)) == sorted(f"Rule {number}" for number in range(CROSSINGS))
     intervals = time.monotonic() - began
     assert len(world.cartesia.requests) - asked_before <= intervals + 2
