@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 TESTS ?= tests
 
-.PHONY: sandbox test crash fuzz pictures check lock clean
+.PHONY: sandbox test crash fuzz pictures check lock clean soak
 
 sandbox: .venv/run.stamp  ## try the whole bot on this machine, no account needed
 	@$(BIN)/python -m bot sandbox
@@ -13,6 +13,9 @@ test: .venv/dev.stamp  ## set up and run every test
 
 crash: .venv/dev.stamp  ## kill the bot at every point of telling a crossing (half an hour; `make test` holds a short form)
 	$(BIN)/python -m tests.crash
+
+soak: .venv/dev.stamp  ## an hour of checks, commands and faults, and what the bot holds meanwhile
+	$(BIN)/python -m tests.soak
 
 fuzz: .venv/dev.stamp .venv/fuzz.stamp  ## look for bytes that the bot stumbles over, until it finds some or SECONDS are over
 	$(BIN)/python -m tests.fuzz $(TARGET) -max_total_time=$(SECONDS) -max_len=4096

@@ -47,6 +47,11 @@ class ResponseUrls:
         family = "commands" if interaction.kind == "command" else "actions"
         return f"{self.url()}/{family}/{TEAM_ID}/{len(self._interactions)}/{key}"
 
+    def forget(self, but_the_last: int) -> None:
+        """Forget the acts of long ago; their addresses lead nowhere then."""
+        for key in list(self._interactions)[:-but_the_last]:
+            del self._interactions[key]
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one POST to such an address."""
         text = await request.text()
