@@ -28,7 +28,7 @@ API_VERSION = "2026-03-01"
 PATH = "/usage/agents"
 KEY_PAGE = "https://play.cartesia.ai/keys/admin"
 LONGEST_WAIT = 3_600.0  # seconds; a longer Retry-After is not believed
-MOST_BYTES = 500_000  # of an answer, packed or not: a year of days takes about 60,000
+MOST_BYTES = 250_000  # of an answer, packed or not: a year of days takes about 60,000
 MOST_BUCKETS = 400  # a year and a little, since no question is longer
 MOST_LETTERS = 2_000  # of an error's own words that are looked at
 

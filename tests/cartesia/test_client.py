@@ -253,13 +253,13 @@ async def longest_pause(of: asyncio.Task[None]) -> float:
 @pytest.mark.parametrize(
     ("head", "then", "kind", "words"),
     [
-        pytest.param(_OK + b"\r\n", bytes(65_536), UnreadableAnswer, "larger than 500 kB", id="a body"),
-        pytest.param(_CHUNKED, _SHORT_CHUNKS, UnreadableAnswer, "larger than 500 kB", id="short chunks"),
+        pytest.param(_OK + b"\r\n", bytes(65_536), UnreadableAnswer, "larger than 250 kB", id="a body"),
+        pytest.param(_CHUNKED, _SHORT_CHUNKS, UnreadableAnswer, "larger than 250 kB", id="short chunks"),
         pytest.param(
             _GZIP + b"Content-Length: %d\r\n\r\n" % len(_BOMB) + _BOMB,
             b"",
             UnreadableAnswer,
-            "larger than 500 kB",
+            "larger than 250 kB",
             id="a gzip bomb",
         ),
         pytest.param(_OK, b"A: b\r\n" * 9_000, CartesiaUnavailable, "RemoteProtocolError", id="headers"),
