@@ -19,12 +19,11 @@ log = logging.getLogger(__name__)
 
 async def migrate(database: Database) -> bool:
     """Upgrade to HEAD where needed; says whether anything was done. Raises StoreError."""
-    was_worked_with = database.file is not None and lock_of(database.file).exists()
-    async with database.reading() as connection:
+    async with database.reading() as connection:  # which also refuses a folder that can't be looked into
         found = await connection.run_sync(_revision)
     if found == HEAD:
         return False
-    if found is None and was_worked_with:
+    if found is None and database.file and lock_of(database.file).exists():
         log.warning(
             "%s was not there and is made anew, though a bot worked with it before: what it told of open windows is "
             "told again. If it was lost by mistake, stop the bot and put a backup in its place.",

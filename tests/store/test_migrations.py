@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
@@ -14,7 +17,21 @@ from bot.errors import StoreError
 from bot.store import migrate as migrating
 from bot.store.database import open_database
 from bot.store.migrate import HEAD, migrate
+from bot.store.outbox import Outbox
 from bot.store.tables import metadata
+
+WAITING = """INSERT INTO outbox
+    (id, kind, action, channel, body, broadcast, created_at, state, unclear, attempts, due) VALUES
+    ('a1', 'alert', 'post', '#voice-spend', '{"text": "Over budget", "blocks": []}', false, '2026-11-27 12:00:00+00:00',
+     'waiting', false, 0, 0)"""
+
+
+def first_schema(connection: Connection) -> None:
+    """The tables as the first migration made them."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrating.__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
 
 
 def differences(connection: Connection) -> list[object]:
@@ -33,6 +50,17 @@ async def test_a_current_database_is_left_alone(database_url: str) -> None:
     database = open_database(database_url)
     await migrate(database)
     assert not await migrate(database)
+    await database.close()
+
+
+async def test_a_database_of_the_first_schema_is_taken_over_with_what_it_holds(database_url: str) -> None:
+    database = open_database(database_url)
+    async with database.writing() as connection:
+        await connection.run_sync(first_schema)
+        await connection.execute(text(WAITING))
+    assert await migrate(database)
+    [delivery] = await Outbox(database, "a process").claim(1, ())
+    assert (delivery.channel, delivery.message.text) == ("#voice-spend", "Over budget")
     await database.close()
 
 

@@ -89,6 +89,11 @@ def protected_folder(file: Path) -> None:
     file.parent.chmod(0o555)
 
 
+def closed_folder(file: Path) -> None:
+    """Others may not even look into it."""
+    file.parent.chmod(0o700)
+
+
 def protected_file(file: Path) -> None:
     """Others may write beside it."""
     file.parent.chmod(0o777)
@@ -105,6 +110,7 @@ def leftover_of_roots(file: Path) -> None:
     ("make", "words"),
     [
         pytest.param(protected_folder, "{folder}, where SQLite keeps files beside the database: ", id="a folder"),
+        pytest.param(closed_folder, "{folder}, where SQLite keeps files beside the database: ", id="a closed folder"),
         pytest.param(protected_file, "{folder}/usage.db: change its owner or its rights", id="a file"),
         pytest.param(leftover_of_roots, "{folder}/usage.db-wal: change its owner or its rights", id="its journal"),
     ],
