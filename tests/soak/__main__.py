@@ -87,7 +87,6 @@ def forget(world: World) -> None:
     for kept in (world.slack.api.calls, world.slack.socket.deliveries, world.slack.response_urls.received):
         del kept[:-200]
     world.slack.response_urls.forget(200)
-    del world.cartesia.requests[:-200]
 
 
 async def ask(world: World, per_second: float, until: float, waits: list[float], failed: list[str]) -> None:
