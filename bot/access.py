@@ -135,13 +135,17 @@ def profile_of(answer: Mapping[str, Any]) -> Profile:
     return Profile(
         team_id=_text(user.get("team_id")),
         enterprise_id=_text(there.get("enterprise_id")),
-        teams=frozenset(map(str, there.get("teams") or ())),
+        teams=_teams(there.get("teams")),
         is_stranger=bool(user.get("is_stranger")),
         is_deleted=bool(user.get("deleted")),
         is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
         is_admin=_is_admin(user),
         is_enterprise_admin=_is_admin(there),
     )
+
+
+def _teams(listed: object) -> frozenset[str]:
+    return frozenset(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else frozenset()
 
 
 def is_outsider(person: Person, workspace: Workspace) -> bool:

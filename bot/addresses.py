@@ -4,6 +4,7 @@ hold a password, and where it is malformed nobody can tell where the password en
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -17,6 +18,15 @@ _WRITE_POSTGRESQL = (
     "user or the password holds one, and further hosts as ?host=HOST:PORT&host=HOST:PORT"
 )
 _PARAMETERS = "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"
+_LONGEST_NAME = 200  # bytes; a file system takes 255, and SQLite writes names that are longer by some beside it
+_NUMBERS = {  # what libpq reads when it connects, so that a wrong one would be waited for
+    "connect_timeout",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "tcp_user_timeout",
+}
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}")
 
 
@@ -71,6 +81,8 @@ def _sqlite(text: str) -> URL:
     found = re.fullmatch(r"sqlite:///([^?]*[^?/])", text)
     if not found:
         raise ValueError("write sqlite:///FILE, where FILE is no folder and nothing stands behind it")
+    if len(os.fsencode(unquote(found[1]).rpartition("/")[2])) > _LONGEST_NAME or "\0" in unquote(found[1]):
+        raise ValueError("write sqlite:///FILE, where the name of FILE has at most 200 bytes, and none of them is zero")
     if found[1] == ":memory:":
         raise ValueError("write sqlite:///FILE: what is kept in memory only is lost with each restart")
     return URL.create("sqlite+aiosqlite", database=unquote(found[1]))
@@ -88,10 +100,16 @@ def _postgresql(text: str) -> URL:
     except (ArgumentError, ValueError):
         raise ValueError(_WRITE_POSTGRESQL) from None
     has_place = is_host(url.host or "localhost") and (url.port is None or 0 < url.port < 65536)
+    if "\0" in unquote(text) or any(not _is_number(url.query[name]) for name in _NUMBERS & url.query.keys()):
+        raise ValueError(_WRITE_POSTGRESQL)
     is_given_twice = any(isinstance(value, tuple) and name != "host" for name, value in url.query.items())
     if text.count("@") > 1 or not has_place or is_given_twice:
         raise ValueError(_WRITE_POSTGRESQL)
     return url
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"-?[0-9]{1,9}", value))
 
 
 def _is_parameter(name: str) -> bool:

@@ -56,6 +56,7 @@ from bot.store.ledger import Ledger
 from bot.store.migrate import migrate
 from bot.store.outbox import Outbox
 
+ASKER_PATIENCE = 30.0  # seconds that somebody at a terminal waits for Cartesia; a check may wait for an interval
 DATABASE_PATIENCE = 60.0  # seconds at start
 ROUND_PATIENCE = 2.0  # seconds for the loops to end their rounds when the bot stops
 BEAT_PATIENCE = 10.0  # seconds for the dead-man service to answer
@@ -109,12 +110,16 @@ class Bot:
 
 
 def reading_parts(
-    settings: Settings, http: httpx.AsyncClient, now: Now, seconds: Callable[[], float] = elapsed
+    settings: Settings,
+    http: httpx.AsyncClient,
+    now: Now,
+    patience: float = ASKER_PATIENCE,
+    seconds: Callable[[], float] = elapsed,
 ) -> SharedReadings:
-    """What reads usage; the retries of one reading end after 30 s or one interval, whichever is longer."""
+    """What reads usage; the retries of one reading end after so many seconds."""
     assert settings.cartesia_admin_api_key is not None  # noqa: S101 settings.load was told that it is needed
     client = CartesiaClient(http, settings.cartesia_api_url, settings.cartesia_admin_api_key, now)
-    return SharedReadings(client, now, max(30.0, settings.check_interval.total_seconds()), seconds)
+    return SharedReadings(client, now, patience, seconds)
 
 
 def rules_parts(settings: Settings, ledger: Ledger, now: Now) -> RulesInForce:
@@ -140,7 +145,8 @@ def build(
     holder = secrets.token_hex(6)
     ledger, presence = Ledger(database), Presence(database, holder)
     in_hand = InHand()
-    rules, usage = rules_parts(settings, ledger, now), reading_parts(settings, http, now, tempo.seconds)
+    patience = max(ASKER_PATIENCE, settings.check_interval.total_seconds())
+    rules, usage = rules_parts(settings, ledger, now), reading_parts(settings, http, now, patience, tempo.seconds)
     outbox = Outbox(database, holder)
     sender = Sender(slack_client(settings, settings.slack_bot_token, retries=False), lambda: presence.may_post)
     channels = Channels(sender, outbox)

@@ -29,6 +29,7 @@ class Channels:
         self._listing: Listing | None = None
         self._listed_at = 0.0
         self._list_again = 0.0
+        self.refused_at = float("-inf")  # when Slack last refused a channel, by `seconds`
         self._one_at_a_time = asyncio.Lock()
 
     def learn(self, name: str, channel_id: str) -> None:
@@ -38,6 +39,7 @@ class Channels:
 
     def forget(self, name: str, channel_id: str) -> None:
         """Slack refused this id for the name: the channels are listed afresh before it is posted to again."""
+        self.refused_at = self._seconds()
         if channel_id != name:
             self._disproved[name] = channel_id, self._seconds()
         if self._ids.get(name) == channel_id:

@@ -118,17 +118,17 @@ def real_now() -> datetime:
 
 
 def _settings(*needs: str) -> Settings:
-    """For a command that people watch: it prints, and logs warnings only.
+    """For a command that people watch: it prints, and logs warnings only, each of them.
 
     What a command needs besides is imported after it: some libraries read SSL_CERT_FILE when they are imported.
     """
     environ = environment()
-    return _in_force(load(environ, needs), environ, level="WARNING")
+    return _in_force(load(environ, needs), environ, level="WARNING", quiet=0.0)
 
 
-def _in_force(settings: Settings, environ: Mapping[str, str], level: str) -> Settings:
+def _in_force(settings: Settings, environ: Mapping[str, str], level: str, quiet: float = logs.QUIET) -> Settings:
     """Log as they say, warn of what they leave in doubt, and let the libraries read what is theirs."""
-    logs.set_up(level, settings.log_format, settings.secrets())
+    logs.set_up(level, settings.log_format, settings.secrets(), quiet)
     os.environ.update(outward(environ))
     for sentence in misspelt(environ):
         log.warning("%s", sentence)

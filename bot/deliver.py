@@ -20,7 +20,7 @@ from bot.errors import StoreError
 from bot.logs import ends, repeats
 from bot.sending import Sending, Unsent
 from bot.slack.failures import Failure, Refusal
-from bot.slack.sender import Posted
+from bot.slack.sender import Posted, Superseded
 from bot.store.outbox import Backlog, Delivery, Outbox
 from bot.waiting import set_within
 
@@ -144,6 +144,8 @@ class Deliveries:
             case Posted() as posted:
                 self._note_success(delivery, posted)
                 await self._persist(lambda: self._outbox.settle_delivered(delivery, posted.channel, posted.ts))
+            case Superseded():
+                await self._persist(lambda: self._outbox.settle_superseded(delivery))
             case Unsent() as unsent:
                 await self._give_back(delivery, unsent)
 
@@ -174,7 +176,7 @@ class Deliveries:
         self._troubles.clear()
         self.silence = None
 
-    async def _try(self, delivery: Delivery) -> Posted | Unsent:
+    async def _try(self, delivery: Delivery) -> Posted | Superseded | Unsent:
         """Send; whatever happens, the row comes to an outcome, or nobody would take it up again."""
         try:
             return await self._sending.send(delivery)

@@ -21,7 +21,7 @@ from bot.store.ledger import Ledger
 _FRESH = 10.0  # seconds that a list which somebody else asked for will do
 _EACH = 3600.0  # seconds between two looks at channels that are well
 _WHILE_TROUBLE = 300.0  # seconds between two looks while one is not
-_WHILE_UNKNOWN = 60.0  # seconds before Slack is asked again where it could not say
+_WHILE_UNKNOWN = 60.0  # seconds before Slack is asked again where it could not say, or has refused a channel since
 _RENAMED = "renamed"
 
 log = logging.getLogger(__name__)
@@ -60,12 +60,17 @@ class Destinations:
     problems: tuple[Problem, ...] = ()
     _looked_at: tuple[str, ...] = ()
     _look_again: float = 0.0
+    _last_look: float = float("-inf")
 
     async def watch(self) -> None:
-        """Look at start, when the rules name other channels, and now and then. Raises StoreError."""
+        """Look at start, when the rules name other channels, when one refuses a message, and now and then.
+
+        Raises StoreError.
+        """
         named = self.rules().channels
-        if named == self._looked_at and self.seconds() < self._look_again:
+        if named == self._looked_at and self.seconds() < self._look_again and not self._is_doubted():
             return
+        self._last_look = self.seconds()
         listing = await self.channels.listed(_FRESH)
         if listing.passing:
             self._look_again = self.seconds() + _WHILE_UNKNOWN
@@ -74,6 +79,10 @@ class Destinations:
             await self._tell()
             self._look_again = self.seconds() + (_WHILE_TROUBLE if self.problems else _EACH)
         self._looked_at = named
+
+    def _is_doubted(self) -> bool:
+        """Whether a channel refused a message since the last look, which was not just now."""
+        return self._last_look < self.channels.refused_at and self.seconds() - self._last_look >= _WHILE_UNKNOWN
 
     async def _problem_of(self, name: str, listing: Listing) -> Problem | None:
         if not name.startswith("#"):

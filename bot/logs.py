@@ -19,7 +19,7 @@ SHORTEST = 8  # characters of a secret that is blotted out wherever it stands: a
 
 _CHATTY = ("slack_sdk", "httpx", "httpcore", "sqlalchemy", "aiosqlite", "alembic", "aiohttp", "asyncio")
 _LIBRARIES = (*_CHATTY, "slack_bolt")
-_QUIET = 600.0  # seconds before a line that repeats is said again
+QUIET = 600.0  # seconds before a line that repeats is said again, by a process that runs for months
 
 
 class Blotted(logging.Formatter):
@@ -64,9 +64,10 @@ def ends(topic: str) -> dict[str, Any]:
 class Repeats(logging.Filter):
     """Lets through what `repeats` and `ends` say; a library's lines repeat as well. `seconds` is a monotonic clock."""
 
-    def __init__(self, seconds: Callable[[], float]) -> None:
+    def __init__(self, seconds: Callable[[], float], quiet: float = QUIET) -> None:
         super().__init__()
         self._seconds = seconds
+        self._quiet = quiet
         self._said: dict[str, dict[object, float]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -77,9 +78,9 @@ class Repeats(logging.Filter):
         return not record.name.startswith(_LIBRARIES) or self._is_news(record.name, record.getMessage())
 
     def _is_news(self, topic: str, line: object) -> bool:
-        """Whether this line was not said within the last ten minutes; if so, it is noted as said now."""
+        """Whether this line was not said for long enough; if so, it is noted as said now."""
         now = self._seconds()
-        recent = {said: at for said, at in self._said.get(topic, {}).items() if now - at < _QUIET}
+        recent = {said: at for said, at in self._said.get(topic, {}).items() if now - at < self._quiet}
         self._said[topic] = {line: now, **recent}
         return line not in recent
 
@@ -89,10 +90,13 @@ def _forms(secret: str) -> set[str]:
     return {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe="")}
 
 
-def set_up(level: str, log_format: str, secrets: Sequence[str], seconds: Callable[[], float] = elapsed) -> None:
-    """Log to standard error. Libraries speak from WARNING up: at DEBUG they print requests, at INFO bodies."""
+def set_up(level: str, log_format: str, secrets: Sequence[str], quiet: float = QUIET) -> None:
+    """Log to standard error; what repeats is said every `quiet` seconds.
+
+    Libraries speak from WARNING up: at DEBUG they print requests, at INFO bodies.
+    """
     handler = logging.StreamHandler()
-    handler.addFilter(Repeats(seconds))
+    handler.addFilter(Repeats(elapsed, quiet))
     handler.setFormatter(Blotted(secrets, as_json=log_format == "json"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _CHATTY:

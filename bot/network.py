@@ -33,14 +33,17 @@ def choose_proxy(address: str, proxies: Mapping[str, str]) -> str | None:
     scheme = _OF_SOCKETS.get(parts.scheme, parts.scheme)
     proxy = proxies.get(scheme) or proxies.get("all")
     host, port = parts.hostname or "", parts.port or _PORTS.get(scheme)
-    excepted = [entry.strip() for entry in proxies.get("no", "").split(",")]
-    if (
-        not proxy
-        or "*" in excepted
-        or any(proxy_bypass_environment(each, proxies) for each in (host, f"{host}:{port}"))
-    ):
+    excepted = [_of_scheme(entry.strip(), scheme) for entry in proxies.get("no", "").split(",")]
+    direct = {"no": ",".join(excepted)}
+    if not proxy or "*" in excepted or any(proxy_bypass_environment(each, direct) for each in (host, f"{host}:{port}")):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _of_scheme(entry: str, scheme: str) -> str:
+    """The host that an entry of NO_PROXY excepts for this scheme: "https://slack.com" is for https alone."""
+    of, separator, host = entry.rpartition("://")
+    return host if of in ("", "all", scheme) or not separator else ""
 
 
 class _ByProxy(httpx.AsyncBaseTransport):

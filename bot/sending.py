@@ -12,7 +12,7 @@ from bot.logs import ends, repeats
 from bot.model import Message
 from bot.slack.blocks import repeated, rerouted
 from bot.slack.failures import GONE, INCOMPLETE, OF_THREAD, UNCHANGEABLE, Failure, Refusal, mend
-from bot.slack.sender import Absent, Posted, Sender
+from bot.slack.sender import Absent, Posted, Sender, Superseded
 from bot.store.outbox import Delivery, Outbox
 
 _LOOKS = 12  # attempts, some eight minutes, after which a history that answers nothing counts as unreadable
@@ -44,10 +44,11 @@ class Sending:
         self._channels = channels
         self._operations_channel = operations_channel
 
-    async def send(self, delivery: Delivery) -> Posted | Unsent:
+    async def send(self, delivery: Delivery) -> Posted | Superseded | Unsent:
         """One attempt. Raises StoreError, before anything was sent."""
         if delivery.action == "edit":
-            return _unsent(await self._edit(delivery))
+            edited = await self._edit(delivery)
+            return edited if isinstance(edited, Superseded) else _unsent(edited)
         message = delivery.message
         if delivery.unclear:
             match await self._look_for(delivery):
@@ -59,13 +60,13 @@ class Sending:
                     message = repeated(message, delivery.id)
         return await self._post(delivery, message)
 
-    async def _edit(self, delivery: Delivery) -> Posted | Refusal:
+    async def _edit(self, delivery: Delivery) -> Posted | Superseded | Refusal:
         """Show the present state; where that can't be done any more, the thread tells it, or the next message."""
         root = delivery.root
         assert root is not None  # noqa: S101 the queue's order: an edit is claimed only after its message was delivered
         message = delivery.message
         if root.rerouted:
-            message = rerouted(message, delivery.channel, f"it {mend(root.rerouted)}")
+            message = rerouted(message, delivery.channel, f"it {mend(root.rerouted, delivery.channel)}")
         outcome: Posted | Refusal = Refusal(Failure.DESTINATION, "unknown_place")
         if root.ts:
             outcome = await self._sender.edit(root.channel, root.ts, message)
@@ -74,7 +75,7 @@ class Sending:
         if isinstance(outcome, Refusal) and (_is_dead(outcome) or _lasts(outcome)):
             same = repeats(f"edits of {root.ts}", outcome.code)
             log.warning("message %s can't be edited (%s); its thread tells the rest", root.ts, outcome.code, extra=same)
-            return Posted(root.channel, root.ts)
+            return Superseded()
         return outcome
 
     async def _post(self, delivery: Delivery, message: Message) -> Posted | Unsent:
@@ -120,7 +121,7 @@ class Sending:
         if not operations or operations == delivery.channel:
             return Unsent(refused, unclear=False, dead=dead)
         log.error("%s", dead, extra=repeats(delivery.channel, refused.code))
-        message = rerouted(message, delivery.channel, f"it {mend(refused.code)}")
+        message = rerouted(message, delivery.channel, f"it {mend(refused.code, delivery.channel)}")
         outcome = await self._post_by_name(operations, delivery, message, why=refused.code)
         if _is_dead(outcome):
             return Unsent(outcome, unclear=False, dead=f"{dead}. {_takes_none(operations, outcome)}")
@@ -190,4 +191,4 @@ def _works(channel: str) -> None:
 
 
 def _takes_none(channel: str, refusal: Refusal) -> str:
-    return f"{channel} takes no messages ({refusal.code}): it {mend(refusal.code)}"
+    return f"{channel} takes no messages ({refusal.code}): it {mend(refusal.code, channel)}"

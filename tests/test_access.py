@@ -194,6 +194,11 @@ def test_answers_of_slack_are_read_as_it_sends_them() -> None:
     assert workspace_of({"team_id": "T1"}) == Workspace("T1")
 
 
+@pytest.mark.parametrize("teams", [5, "T1", None, [5, None, {}]], ids=repr)
+def test_what_is_no_list_of_workspaces_names_none(teams: object) -> None:
+    assert profile_of({"user": {"team_id": "T1", "enterprise_user": {"teams": teams}}}).teams == frozenset()
+
+
 def test_incomplete_answers_are_refused() -> None:
     for read, answer in ((workspace_of, {"ok": True}), (profile_of, {"ok": True}), (profile_of, {"user": "U1"})):
         with pytest.raises(ValueError, match=r"auth\.test|users\.info"):

@@ -225,3 +225,20 @@ def test_every_channel_that_the_rules_name_is_looked_at_once() -> None:
     report = Report(name="R", schedule="0 9 * * 1", period="last week", channel="#c")
     rules = Rules(channel="#top", rules=(rule, ThresholdRule(name="B", threshold=Decimal(1))), reports=(report,))
     assert rules.channels == ("#top", "#a", "#c", "#b")
+
+
+async def test_a_channel_that_refuses_a_message_is_looked_at_at_once(watched: Watched) -> None:
+    assert await watched.says() == []
+    watched.slack.channel("voice-spend").archived = True
+    assert await watched.later(120) == []
+    watched.look.channels.forget("#voice-spend", SPEND_CHANNEL)
+    [sentence] = await watched.later(1)
+    assert sentence.startswith("#voice-spend is archived")
+
+
+async def test_a_channel_that_refuses_again_and_again_is_listed_once_a_minute(watched: Watched) -> None:
+    await watched.says()
+    for _ in range(120):
+        watched.look.channels.forget("#voice-spend", SPEND_CHANNEL)
+        await watched.later(1)
+    assert len(watched.slack.calls_of(LIST)) <= 6  # of two kinds of channels each

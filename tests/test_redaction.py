@@ -25,6 +25,12 @@ from bot.redaction import redacted
         pytest.param("POST https://hooks.slack.com/commands/T1/2/HUSH failed", id="a response_url"),
         pytest.param("hooks.slack-gov.com/services/T1/B1/HUSH", id="a webhook of GovSlack"),
         pytest.param("https%3A%2F%2Fhooks.slack.com%2Factions%2FT1%2FHUSH", id="an encoded response_url"),
+        pytest.param(
+            '"https:\\/\\/hooks.slack.com\\/commands\\/T0\\/1\\/HUSH"', id="a response_url as some JSON has it"
+        ),
+        pytest.param('{"ticket": "ab-HUSH", "ok": true}', id="a ticket in JSON"),
+        pytest.param("{'app_token': 'HUSH'}", id="a token in a dict"),
+        pytest.param("host=db user=bot password=HUSH dbname=prod", id="a password as libpq writes it"),
         pytest.param("postgresql://bot:HUSH@db/prod", id="a database's password"),
         pytest.param("postgresql://bot:HUSH@HUSH/HUSH:HUSH@db/prod", id="a password that nobody encoded"),
         pytest.param("http://me:HUSH@proxy:3128", id="a proxy's password"),

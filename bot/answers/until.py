@@ -65,7 +65,9 @@ CHOICES: Final[Mapping[str, Until]] = {
 
 def parse_until(words: Words) -> Until | None:
     """Until when these words say, None where they say no such thing: "for 2 hours", "until tomorrow", "$75"."""
-    leads = words[0].folded if words and words[0].folded in ("for", "until", "till") else ""
+    if words and words[0].folded == "-":  # "Daily spend — 2 hours"
+        words = words[1:]
+    leads = words[0].folded if words and words[0].folded in ("for", "until", "till", "til") else ""
     rest = words[1:] if leads else words
     text = fold_of(rest).removeprefix("the ").removeprefix("next ")
     if text in ("tomorrow", "level"):

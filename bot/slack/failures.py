@@ -127,8 +127,10 @@ _TRANSIENT = frozenset(
 )
 
 
-def mend(code: str) -> str:
-    """What Slack's word means for a destination, as in DESTINATION_MENDS."""
+def mend(code: str, destination: str = "") -> str:
+    """What Slack's word means for a destination, as in DESTINATION_MENDS; a person is no channel to be made."""
+    if destination.startswith(("U", "W")) and code == "channel_not_found":
+        code = "user_not_found"
     return DESTINATION_MENDS.get(code, f"is refused by Slack with the word {code}")
 
 

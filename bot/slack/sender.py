@@ -32,6 +32,11 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
+class Superseded:
+    """An edit that can't be made any more: what it would have shown, the thread or the next message shows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """The channel's history was read and does not hold the message."""
 

@@ -160,6 +160,11 @@ class Outbox:
             unclear=False,
         )
 
+    async def settle_superseded(self, delivery: Delivery) -> None:
+        """Note that an edit is not to be made any more: it stands where its message stood."""
+        root = delivery.root
+        await self.settle_delivered(delivery, root.channel if root else "", root.ts if root else "")
+
     async def note_place(self, delivery: Delivery, place: str, rerouted: str | None) -> None:
         """Note, before it is sent, where the row goes: an unclear outcome is then looked for where it really went.
 

@@ -37,6 +37,7 @@ _POSTGRESQL: tuple[tuple[tuple[str, ...], str, str], ...] = (
         r"invalid (\w+ )?value|bad value for|invalid port|unsupported startup parameter|unrecognized configuration",
         "Correct what follows the ? in DATABASE_URL",
     ),
+    ((), r"definition of service .* not found|service file", "Correct what follows the ? in DATABASE_URL"),
     ((), r"certificate|private key|does not support SSL", "Correct sslmode and the certificates in DATABASE_URL"),
 )
 

@@ -40,6 +40,8 @@ def minutes(count: float) -> Lasting:
         ("an hour", minutes(60)),
         ("hour", minutes(60)),
         ("for one hour.", minutes(60)),
+        ("— 2 hours", minutes(120)),
+        ("til tomorrow", CHOICES["tomorrow"]),
         ("the next hour", minutes(60)),
         ("2 hours", minutes(120)),
         ("until 2 hours", minutes(120)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -196,7 +197,10 @@ async def test_an_incident_whose_channel_is_archived_goes_on_in_operations(post:
     assert (reply.text, reply.thread_ts) == ("Doubled", root.ts)
 
 
-async def test_an_edit_of_a_message_in_a_dead_channel_is_given_up(post: Post, slack: SimulatedSlack) -> None:
+async def test_an_edit_of_a_message_in_a_dead_channel_is_given_up_and_not_called_delivered(
+    post: Post, slack: SimulatedSlack, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     number = await post.opened("Warned")
     await post.all_told()
     slack.channel("voice-spend").archived = True
@@ -206,6 +210,9 @@ async def test_an_edit_of_a_message_in_a_dead_channel_is_given_up(post: Post, sl
     await asyncio.sleep(0.3)
     assert len(slack.calls_of("chat.update")) == 3
     assert await post.deliveries.pending() == 1
+    assert "can't be edited (is_inactive)" in caplog.text
+    assert "delivered alert" not in caplog.text.split("not delivered yet")[-1]
+    assert "edits in #voice-spend are delivered again" not in caplog.text
     slack.faults.clear()
     await post.all_told()
 
