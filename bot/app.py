@@ -22,7 +22,7 @@ from bot.cartesia.shared import SharedReadings
 from bot.channels import Channels
 from bot.check import Checker
 from bot.clock import elapsed
-from bot.connection import bolt_app, slack_client, try_tokens
+from bot.connection import TokenTrial, bolt_app, slack_client
 from bot.deliver import Deliveries, Pace
 from bot.destinations import Destinations
 from bot.endpoints import PORT_PATIENCE, Endpoints, PortTaken
@@ -215,18 +215,21 @@ def build(
     )
 
 
-async def open_store(settings: Settings, patience: float) -> Database:
-    """The database, at its current schema; one that can't be reached yet is waited for. Raises StoreError."""
+async def open_store(settings: Settings, patience: float, waiting: Callable[[str], None] | None = None) -> Database:
+    """The database, at its current schema; one that can't be reached yet is waited for. Raises StoreError.
+
+    `waiting` is told for what, as a sentence.
+    """
     database = open_database(settings.database_url.get_secret_value())
     try:
-        await _migrate_within(database, patience)
+        await _migrate_within(database, patience, waiting)
     except StoreError:
         await database.close()
         raise
     return database
 
 
-async def _migrate_within(database: Database, patience: float) -> None:
+async def _migrate_within(database: Database, patience: float, waiting: Callable[[str], None] | None) -> None:
     """Bring the database to its current schema within so many seconds. Raises StoreError."""
     give_up = elapsed() + patience
     while True:
@@ -241,6 +244,8 @@ async def _migrate_within(database: Database, patience: float) -> None:
             left = give_up - elapsed()
             same = repeats("database at start", str(error))
             log.warning("%s Waiting for it, at most %.0f s more.", error, left, extra=same)
+            if waiting:
+                waiting(str(error))
             await asyncio.sleep(1)
         else:
             return
@@ -280,10 +285,11 @@ async def _serve(settings: Settings, transport: Transport, now: Now, tempo: Temp
         http = await stack.enter_async_context(http_client())
         stack.push_async_callback(endpoints.close)
         await _listen(endpoints, settings)
-        database = await open_store(settings, DATABASE_PATIENCE)
+        database = await open_store(settings, DATABASE_PATIENCE, endpoints.wait_for)
         stack.push_async_callback(database.close)
         bot = build(settings, database, http, now, tempo, endpoints.refusals)
-        bot.people.workspace = await try_tokens(settings, transport, bot.door.app.client)
+        bot.people.workspace = await TokenTrial(bot.door.app.client, endpoints.wait_for).of(settings, transport)
+        endpoints.wait_for("")
         await bot.rules.start()
         stood_by = await bot.presence.begin()
         stack.push_async_callback(_leave, bot)

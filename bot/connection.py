@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
-)
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.access import Workspace, workspace_of
+from bot.clock import elapsed
 from bot.errors import StartRefused
 from bot.network import proxy_for
 from bot.settings import APP_TOKEN, BOT_TOKEN, WHERE, Settings, Transport
 from bot.slack.client import Client
 from bot.slack.failures import Failure, classify
+from bot.waiting import sleep
 
 SLACK_TIMEOUT = 10  # seconds for one call
+START_PATIENCE = 10.0  # seconds that Slack may ask a start to wait: nothing is checked yet
 
 log = logging.getLogger(__name__)
 
 
 def slack_client(settings: Settings, token: SecretStr, *, retries: bool) -> Client:
-    """A client for SLACK_API_URL. Reads may be retried in place; posts never are: a dropped POST would go out twice."""
-    handlers = [AsyncConnectionErrorRetryHandler(), AsyncRateLimitErrorRetryHandler()] if retries else []
+    """A client for SLACK_API_URL. Reads may be retried in place; posts never are: a dropped POST would go out twice.
+
+    Nothing waits here as Slack asks by a Retry-After: who calls must know of a wait, and bound it.
+    """
+    handlers = [AsyncConnectionErrorRetryHandler()] if retries else []
     client = Client(
         token.get_secret_value(), base_url=settings.slack_api_url, timeout=SLACK_TIMEOUT, retry_handlers=handlers
     )
@@ -38,14 +44,13 @@ def slack_client(settings: Settings, token: SecretStr, *, retries: bool) -> Clie
 
 
 def bolt_app(reads: AsyncWebClient) -> AsyncApp:
-    """The app without listeners."""
+    """The app without listeners, which get `reads` as their client."""
 
-    async def authorize(client: AsyncWebClient) -> AuthorizeResult:
+    async def authorize() -> AuthorizeResult:
         """One workspace and one token, tried at start: no call of auth.test stands before an answer."""
-        client.proxy = reads.proxy  # Bolt makes a client for each request, which takes its proxy from HTTPS_PROXY
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=reads.token)
 
-    return AsyncApp(
+    app = AsyncApp(
         client=reads,
         authorize=authorize,
         request_verification_enabled=False,  # bot/inbound.py does it before, over the bytes
@@ -54,15 +59,55 @@ def bolt_app(reads: AsyncWebClient) -> AsyncApp:
         logger=logging.getLogger("slack_bolt"),
     )
 
+    @app.middleware
+    async def with_our_client(context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]) -> None:
+        """Bolt makes one for each request, which knows neither NO_PROXY nor a bound on what Slack answers."""
+        context["client"] = reads
+        await next_()
 
-async def try_tokens(settings: Settings, transport: Transport, client: AsyncWebClient) -> Workspace | None:
-    """Ask Slack whether it takes the tokens: the bot's workspace, None where Slack can't be reached and is waited for
-    later. Raises StartRefused."""
-    answer = await _try_token(BOT_TOKEN, client.auth_test())
-    if transport == "socket" and settings.slack_app_token:
-        token = settings.slack_app_token.get_secret_value()
-        await _try_token(APP_TOKEN, client.apps_connections_open(app_token=token))
-    return _workspace(answer.data) if answer else None
+    return app
+
+
+@dataclass(frozen=True)
+class TokenTrial:
+    """Asks Slack at start whether it takes the tokens; waits as Slack asks, 10 seconds in all.
+
+    `waiting` is told for what, as a sentence.
+    """
+
+    client: AsyncWebClient
+    waiting: Callable[[str], None]
+    give_up: float = field(default_factory=lambda: elapsed() + START_PATIENCE)
+
+    async def of(self, settings: Settings, transport: Transport) -> Workspace | None:
+        """The bot's workspace, None where Slack can't be reached and is waited for later. Raises StartRefused."""
+        answer = await self._try(BOT_TOKEN, self.client.auth_test)
+        if transport == "socket" and settings.slack_app_token:
+            token = settings.slack_app_token.get_secret_value()
+            await self._try(APP_TOKEN, partial(self.client.apps_connections_open, app_token=token))
+        return _workspace(answer.data) if answer else None
+
+    async def _try(self, name: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        """Slack's answer, None where it gave none."""
+        while True:
+            try:
+                return await call()
+            except Exception as error:
+                refusal = classify(error)
+                if refusal is None:
+                    raise
+            if refusal.failure is Failure.CREDENTIAL:
+                raise StartRefused(f"Slack refuses {name} ({refusal.code}): it is {WHERE[name]}.")
+            wait = min(refusal.retry_after or 0.0, self.give_up - elapsed())
+            if wait <= 0:
+                log.warning("Slack could not be asked about %s (%s)", name, refusal.code)
+                return None
+            self._say(f"Slack asks to wait before it says whether it takes {name}: waiting {max(wait, 1.0):.0f} s.")
+            await sleep(wait)
+
+    def _say(self, sentence: str) -> None:
+        log.warning("%s", sentence)
+        self.waiting(sentence)
 
 
 def _workspace(answer: Any) -> Workspace | None:
@@ -70,18 +115,4 @@ def _workspace(answer: Any) -> Workspace | None:
         return workspace_of(answer)
     except ValueError as error:
         log.warning("Slack did not say which workspace the bot is in (%s)", error)
-        return None
-
-
-async def _try_token(name: str, call: Coroutine[Any, Any, Any]) -> Any:
-    """Slack's answer, None where it gave none."""
-    try:
-        return await call
-    except Exception as error:
-        refusal = classify(error)
-        if refusal is None:
-            raise
-        if refusal.failure is Failure.CREDENTIAL:
-            raise StartRefused(f"Slack refuses {name} ({refusal.code}): it is {WHERE[name]}.") from None
-        log.warning("Slack could not be asked about %s (%s)", name, refusal.code)
         return None

@@ -62,6 +62,10 @@ class Endpoints:
                     raise
                 await asyncio.sleep(_GLANCE)
 
+    def wait_for(self, what: str) -> None:
+        """The start is held up: `/readyz` says by what, until this is called with nothing."""
+        self._phase = f"starting: {what}" if what else "starting"
+
     def start(self, report: Callable[[], Awaitable[Report]], inbound: Inbound | None) -> None:
         """The bot works: tell how it is, and take what Slack sends."""
         self._report, self._inbound = report, inbound

@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import WSMessage, WSMsgType
 from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -28,6 +29,8 @@ from bot.listeners.door import Door
 from bot.money import count
 from bot.network import proxy_for
 from bot.settings import APP_TOKEN
+from bot.slack.failures import Refusal, classify
+from bot.waiting import sleep
 
 PATIENCE = 120.0  # seconds without a connection before the platform should restart the bot
 PING = 5  # seconds between two pings; a connection that answers none for four of them is replaced
@@ -49,14 +52,31 @@ class Client(SocketModeClient):
     """Slack's client asks for the next address at once, however often Slack turns it away; this one takes its time."""
 
     in_vain = 0  # addresses given by Slack since it last said hello
+    quiet_until = float("-inf")  # as Slack asked by a Retry-After, of which the client would believe any
 
     async def issue_new_wss_url(self) -> str:
-        """The address of a new connection."""
+        """The address of a new connection. Raises what the Web API's client raises."""
         await asyncio.sleep(min(LONGEST_PAUSE, 2.0 ** (self.in_vain - 1)) if self.in_vain else 0.0)
-        address = await super().issue_new_wss_url()
+        await sleep(self.quiet_for)
+        try:
+            answer = await self.web_client.apps_connections_open(app_token=self.app_token)
+        except SlackApiError as error:
+            self._heed(classify(error))
+            raise
+        address = str(answer["url"])
         self.in_vain += 1
         self.proxy = proxy_for(address)  # where the socket is, is known only now
         return address
+
+    @property
+    def quiet_for(self) -> float:
+        """Seconds for which Slack still asks not to be asked for a connection."""
+        return max(0.0, self.quiet_until - elapsed())
+
+    def _heed(self, refusal: Refusal | None) -> None:
+        if refusal and refusal.retry_after:
+            self.quiet_until = elapsed() + refusal.retry_after
+            log.warning("Slack asks to wait %.0f s before it gives a connection", refusal.retry_after)
 
 
 class SocketMode:
@@ -80,7 +100,7 @@ class SocketMode:
         client = self._client = Client(
             app_token.get_secret_value(), logger=door.app.logger, web_client=door.app.client, ping_interval=PING
         )
-        client.on_message_listeners.append(self._hear)
+        client.on_message_listeners.append(self.hear)
         client.socket_mode_request_listeners.append(take)
         connecting = asyncio.create_task(client.connect())  # may try for ever: never awaited bare
         try:
@@ -105,6 +125,8 @@ class SocketMode:
             await asyncio.sleep(_GLANCE)
             if up:
                 last_up = elapsed()
+            elif self._is_asked_to_wait():
+                last_up = elapsed()  # restarting would only ask again, too soon
             elif elapsed() - last_up > PATIENCE:
                 log.error("Slack was not connected for %d seconds; restarting is the remedy", PATIENCE)
                 return
@@ -113,7 +135,7 @@ class SocketMode:
         """Why Slack is not connected."""
         if self._client is None or await self._is_up():
             return []
-        return [f"Slack is not connected{f': {self._turned_away}' if self._turned_away else ''}"]
+        return [f"Slack is not connected{f': {why}' if (why := self._why()) else ''}"]
 
     async def warnings(self) -> list[str]:
         """Others that use the app token, once two connections in a row were not alone.
@@ -126,10 +148,18 @@ class SocketMode:
         """The same after one connection, for whoever asks how the bot is."""
         return [(False, self._crowd)] if self._crowd and self._times_crowded == 1 else []
 
+    def _why(self) -> str | None:
+        if self._client and self._is_asked_to_wait():
+            return f"Slack asks to wait, for {self._client.quiet_for:.0f} s more"
+        return self._turned_away
+
+    def _is_asked_to_wait(self) -> bool:
+        return self._client is not None and self._client.quiet_for > 0
+
     async def _is_up(self) -> bool:
         return self._client is not None and self._turned_away is None and await self._client.is_connected()
 
-    async def _hear(self, message: WSMessage) -> None:
+    async def hear(self, message: WSMessage) -> None:
         """Slack's own words about the connection; what people did goes to `take`."""
         said = _said(message)
         if said.get("type") == "hello" and self._client:

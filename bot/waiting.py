@@ -9,6 +9,8 @@ from bot.clock import elapsed
 
 LONGEST_SLEEP = 30.0  # seconds; asyncio's timers stand still while the machine is suspended, and are late by as much
 
+LONGEST_ASKED = 3600.0  # seconds; whoever asks to wait for longer, by a Retry-After, is asked again after these
+
 
 async def set_within(
     event: asyncio.Event, seconds: float, clock: Callable[[], float] = elapsed, longest: float = LONGEST_SLEEP

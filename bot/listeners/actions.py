@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.access import Right
@@ -27,6 +26,7 @@ from bot.listeners.gate import Gate
 from bot.listeners.payloads import Click, Submission
 from bot.slack.alerts import ACKNOWLEDGE, SHOW_USAGE, SNOOZE, SNOOZE_AMOUNT, UNDO
 from bot.slack.blocks import render, shared
+from bot.slack.failures import classify
 from bot.slack.parts import SHARE
 from bot.store.acts import Acts, Claim
 
@@ -136,8 +136,10 @@ async def _ask_for_amount(counter: Counter, client: AsyncWebClient, sent: Click,
         return f"There is no alert {number} any more."
     try:
         await client.views_open(trigger_id=sent.trigger_id, view=view)
-    except SlackApiError as error:
-        log.warning("a modal did not open (%s)", error.response.get("error"))
+    except Exception as error:
+        if (refusal := classify(error)) is None:
+            raise
+        log.warning("a modal did not open (%s)", refusal.code)
         return "That took too long for Slack; please choose it once more."
     return None
 

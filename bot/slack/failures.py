@@ -12,6 +12,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from bot.network import untrusted
+from bot.waiting import LONGEST_ASKED
 
 
 class Failure(Enum):
@@ -38,7 +39,6 @@ class Refusal:
         return self.code in _LASTING
 
 
-_LONGEST_WAIT = 86_400.0  # seconds; a Retry-After beyond a day, or without end, is looked at again after a day
 
 _LASTING = frozenset({"missing_scope", "not_allowed_token_type", "unknown_method", "http_404", "http_405"})
 
@@ -171,14 +171,22 @@ def _refused(response: Any) -> Refusal:
     return Refusal(Failure.UNCLEAR, code)  # internal_error, fatal_error, service_unavailable, and words added since
 
 
+def scope_lacking(error: Exception) -> str:
+    """The scope that the bot's token lacks, where that is what Slack refused it for; else empty."""
+    if not isinstance(error, SlackApiError) or _refused(error.response).code != "missing_scope":
+        return ""
+    needed = error.response.get("needed")
+    return needed if isinstance(needed, str) and re.fullmatch(r"[a-z][a-z.:,_]{0,100}", needed) else "users:read"
+
+
 def _word(error: Any) -> str:
     """Slack's error word; anything else it may have written is not repeated, since it may quote a token."""
-    text = str(error or "")
+    text = error if isinstance(error, str) else "?" if error else ""
     return text if re.fullmatch(r"[a-z][a-z0-9_]{0,60}", text) else "unknown_error" if text else ""
 
 
 def _seconds(text: Any) -> float | None:
     try:
-        return min(max(0.0, float(text)), _LONGEST_WAIT)
+        return min(max(0.0, float(text)), LONGEST_ASKED)
     except (TypeError, ValueError):
         return None

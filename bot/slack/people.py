@@ -34,7 +34,8 @@ from bot.access import (
 from bot.clock import elapsed
 from bot.errors import StoreError
 from bot.rules.models import Access
-from bot.slack.failures import Refusal, classify
+from bot.slack.entries import passable
+from bot.slack.failures import Refusal, classify, scope_lacking
 from bot.store.admissions import HOUR, Admissions
 
 BELIEVED: Final = 300.0  # seconds that what Slack said of a person is remembered
@@ -102,7 +103,7 @@ class People:
             if (refusal := classify(error)) is None:
                 raise
             late = self.at_once(person, right, access)  # one of several groups may have told enough
-            return late or await self._untold(person, right, access, refusal, _scope_lacking(error))
+            return late or await self._untold(person, right, access, refusal, scope_lacking(error))
         self._note(person, access, ruling)
         if known is None and not ruling.allows and RIGHTS[right] is Role.VIEWERS:
             self._forget(person, access)
@@ -135,7 +136,7 @@ class People:
         try:
             return profile_of(_content(await self._client.users_info(user=user_id)))
         except SlackApiError as error:
-            if error.response.get("error") in _NOBODY:
+            if (refusal := classify(error)) and refusal.code in _NOBODY:
                 return NOBODY
             raise
 
@@ -150,10 +151,10 @@ class People:
         try:
             answer = _content(await self._client.usergroups_users_list(usergroup=group))
         except SlackApiError as error:
-            if error.response.get("error") in _NO_GROUP:
+            if (refusal := classify(error)) and refusal.code in _NO_GROUP:
                 return frozenset()
             raise
-        return frozenset(map(str, answer.get("users") or ()))
+        return frozenset(passable(answer.get("users"), _member, f"members of {group}"))
 
     async def _untold(self, person: Person, right: Right, access: Access, refusal: Refusal, scope: str) -> Ruling:
         """The ruling where Slack does not tell who this is."""
@@ -193,6 +194,10 @@ async def _written(write: Callable[[], Awaitable[None]]) -> None:
         log.warning("who was let in was not kept: %s", error)
 
 
+def _member(listed: object) -> str | None:
+    return listed if isinstance(listed, str) and listed else None
+
+
 def _content(response: AsyncSlackResponse) -> dict[str, Any]:
     """What an answer says. Raises ValueError where it is no object."""
     match response.data:
@@ -200,9 +205,3 @@ def _content(response: AsyncSlackResponse) -> dict[str, Any]:
             return content
     raise ValueError("an answer that is no object")
 
-
-def _scope_lacking(error: Exception) -> str:
-    """The scope that the bot's token lacks, where that is what Slack refused it for."""
-    if not isinstance(error, SlackApiError) or error.response.get("error") != "missing_scope":
-        return ""
-    return str(error.response.get("needed") or "users:read")

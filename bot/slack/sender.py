@@ -11,6 +11,7 @@ from typing import Any
 from bot.logs import repeats
 from bot.model import Message
 from bot.slack.client import Client
+from bot.slack.entries import id_in, name_in, passable, ts_in
 from bot.slack.failures import INCOMPLETE, Failure, Refusal, classify
 from bot.slack.ladder import rungs
 
@@ -120,9 +121,9 @@ class Sender:
         async for page in self._pages(read, "messages", arguments):
             if isinstance(page, Refusal):
                 return _unreadable(page)
-            for message in page:
+            for message in passable(page, _message, f"messages of {channel}"):
                 if _row_id(message) == row_id:
-                    return Posted(channel, _text(message, "ts"))
+                    return Posted(channel, ts_in(message, "ts"))
         return Absent()
 
     async def join(self, channel_id: str) -> bool:
@@ -149,7 +150,7 @@ class Sender:
                 if isinstance(page, Refusal):
                     refused.append(page)
                 else:
-                    found += [channel for each in page if (channel := _channel(each))]
+                    found += passable(page, _channel, "channels")
         passing = next((each for each in refused if each.code != TOO_LONG and not each.lasts), None)
         return Listing(tuple(found), complete=not refused, passing=passing)
 
@@ -202,13 +203,17 @@ class Sender:
 
 def _posted(answer: Mapping[str, Any], asked: str) -> Posted | Refusal:
     """Where the post stands: unclear where a name was posted to, and Slack does not say which channel that is."""
-    channel = _text(answer, "channel") or ("" if asked.startswith("#") else asked)
-    return Posted(channel, answer["ts"]) if channel else Refusal(Failure.UNCLEAR, INCOMPLETE)
+    channel, ts = id_in(answer, "channel") or ("" if asked.startswith("#") else asked), ts_in(answer, "ts")
+    return Posted(channel, ts) if channel and ts else Refusal(Failure.UNCLEAR, INCOMPLETE)
 
 
 def _unreadable(refusal: Refusal) -> Refusal:
     """Without the scope a history stays closed, while posting goes on: no trouble of the token's."""
     return Refusal(Failure.DESTINATION, refusal.code) if refusal.lasts else refusal
+
+
+def _message(shown: object) -> Mapping[str, Any] | None:
+    return shown if isinstance(shown, dict) else None
 
 
 def _row_id(message: object) -> str:
@@ -220,10 +225,10 @@ def _row_id(message: object) -> str:
 
 
 def _channel(shown: object) -> Channel | None:
-    match shown:
-        case {"id": str(found), "name": str(name), **about}:
-            return Channel(found, f"#{name}", bool(about.get("is_archived")), bool(about.get("is_member", True)))
-    return None
+    found, name = id_in(shown, "id"), name_in(shown, "name")
+    if not (isinstance(shown, dict) and found and name):
+        return None
+    return Channel(found, f"#{name}", bool(shown.get("is_archived")), bool(shown.get("is_member", True)))
 
 
 def _text(shown: object, key: str) -> str:

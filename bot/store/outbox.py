@@ -20,6 +20,7 @@ from bot.model import Message
 from bot.store.database import Database
 from bot.store.leases import POSTING_ROOM
 from bot.store.tables import leases, outbox
+from bot.waiting import LONGEST_ASKED
 
 Kind = Literal["alert", "reply", "report", "operations"]
 Action = Literal["post", "reply", "edit", "copy"]
@@ -242,12 +243,13 @@ def _due(clock: ColumnElement[Any], holder: str) -> Select[Any]:
     """The rows that may be sent now, with their lanes, in none of the lanes `busy`. Made once: it is asked often.
 
     The clock may be set at any time. A row that is due later than after its whole wait was given back by a clock that
-    was ahead, and waits no longer. Where the asker itself seems to be as good as dead, so may others who are not.
+    was ahead, and waits no longer; neither does one that was given back for longer than anybody may ask. Where the asker itself seems to be as good as dead, so may others who are not.
     """
     lane = case((outbox.c.action == "edit", literal(_EDITS) + outbox.c.channel), else_=outbox.c.channel)
     alive = select(leases.c.holder).where(leases.c.until > clock)
     is_alive = select(leases.c.name).where(leases.c.name == holder, leases.c.until > clock + POSTING_ROOM).exists()
-    waited = or_(outbox.c.due <= clock, outbox.c.due > clock + outbox.c.wait + 1)
+    too_late = or_(outbox.c.due > clock + outbox.c.wait + 1, outbox.c.due > clock + LONGEST_ASKED)
+    waited = or_(outbox.c.due <= clock, too_late)
     earlier = outbox.alias("earlier")
     kept_in_order = (
         select(earlier.c.seq)

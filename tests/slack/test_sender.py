@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import resource
+import time
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from aiohttp.typedefs import Handler
 
 from bot.model import Message
 from bot.sandbox.faults import Fault
@@ -109,7 +117,75 @@ ANSWERS = [
         id="list: channels of any shape",
     ),
     pytest.param("conversations.info", lambda sender: sender.channel("C1"), OK, UNCLEAR, id="info: no channel"),
+    pytest.param(
+        "chat.postMessage", post(SPEND_CHANNEL), {**OK, "ts": "1.1\0"}, UNCLEAR, id="post: a ts no database keeps"
+    ),
+    pytest.param(
+        "conversations.list",
+        names,
+        {**OK, "channels": [{"id": "C1", "name": "a\x1b[2J"}, {"id": "\ud800", "name": "b"}, {"id": "C2", "name": "c"}]},
+        ["#c"],
+        id="list: names and ids that Slack does not give",
+    ),
 ]
+
+Body = bytes | AsyncIterator[bytes]
+
+
+async def without_end() -> AsyncIterator[bytes]:
+    while True:
+        yield b"a" * 1_000_000
+
+
+ENCODED = "application/json; charset=punycode"
+HOSTILE = [
+    pytest.param(without_end, {}, INCOMPLETE, id="without end"),
+    pytest.param(lambda: zlib.compress(b"a" * 20_000_000), {"Content-Encoding": "deflate"}, INCOMPLETE, id="a bomb"),
+    pytest.param(lambda: b"[" * 90_000, {}, INCOMPLETE, id="nested too deeply"),
+    pytest.param(lambda: b"[" + b"[]," * 1_000_000 + b"[]]", {}, INCOMPLETE, id="a million lists"),
+    pytest.param(lambda: b"a" * 1_000_000, {"Content-Type": ENCODED}, "http_200", id="an encoding that takes minutes"),
+    pytest.param(lambda: b'{"ok": true, "messages": ["\xff"]}', {}, "broken_answer", id="no UTF-8"),
+    pytest.param(lambda: b"a" * 1_000_000, {"Content-Type": "application/gzip"}, "broken_answer", id="no JSON at all"),
+]
+
+
+@pytest.mark.parametrize(("body", "headers", "code"), HOSTILE)
+async def test_an_answer_is_read_up_to_a_bound_whatever_it_holds(
+    body: Callable[[], Body], headers: Mapping[str, str], code: str
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body(), headers={"Content-Type": "application/json", **headers})
+
+    async with serving(answer) as url:
+        began, memory = time.thread_time(), resident()
+        found = await Sender(Client("xoxb-of-a-test", url, retry_handlers=[]), lambda: True).channel("C1")
+    assert found == Refusal(Failure.UNCLEAR, code)
+    assert time.thread_time() - began < 1
+    assert resident() - memory < 60_000_000
+
+
+@contextlib.asynccontextmanager
+async def serving(answer: Handler) -> AsyncIterator[str]:
+    """Something that stands where Slack is."""
+    application = web.Application()
+    application.router.add_route("*", "/{method}", answer)
+    server = TestServer(application)
+    async with server:
+        yield str(server.make_url("/"))
+
+
+def resident() -> int:
+    """Bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+async def test_what_is_passed_over_in_a_list_is_said(
+    slack: SimulatedSlack, sender: Sender, caplog: pytest.LogCaptureFixture
+) -> None:
+    channels = [{"id": "C1"}, None, {"id": "C2", "name": "two"}]
+    slack.faults.add("conversations.list", Fault("answer", body=json.dumps({"ok": True, "channels": channels})))
+    assert "#two" in (await sender.channels()).by_name
+    assert caplog.messages == ["Slack listed 2 items that can't be read among the channels"]
 
 
 @pytest.mark.parametrize(("method", "call", "answer", "wanted"), ANSWERS)
