@@ -394,6 +394,7 @@ async def _beat(http: httpx.AsyncClient, url: SecretStr | None, hearing: Hearing
             return
         async with asyncio.timeout(BEAT_PATIENCE), http.stream("GET", url.get_secret_value()) as answer:
             answer.raise_for_status()  # what it says besides is not read, however much that is
+        log.debug("HEARTBEAT_URL: %d", answer.status_code)
         log.info("HEARTBEAT_URL is reached again", extra=ends("HEARTBEAT_URL"))
     except StoreError as error:
         log.error("%s HEARTBEAT_URL was not fetched.", error, extra=repeats("HEARTBEAT_URL", str(error)))

@@ -196,6 +196,8 @@ class Checker:
             if decision.reason.speaks or decision.refreshes:
                 place = (decision.standing.rule.name, decision.standing.window)
                 await self._say(decision, reading, kept.get(place), now)
+            else:
+                log.debug("%s: nothing is said (%s)", decision.standing.rule.name, decision.reason)
         return decisions
 
     async def _decide(self, reading: Reading, kept: Mapping[Place, Kept], now: datetime) -> list[Decision]:

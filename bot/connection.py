@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -35,7 +36,7 @@ def slack_client(settings: Settings, token: SecretStr, *, retries: bool) -> Clie
 
     Nothing waits here as Slack asks by a Retry-After: who calls must know of a wait, and bound it.
     """
-    handlers = [AsyncConnectionErrorRetryHandler()] if retries else []
+    handlers: list[AsyncRetryHandler] = [AsyncConnectionErrorRetryHandler()] if retries else []
     client = Client(
         token.get_secret_value(), base_url=settings.slack_api_url, timeout=SLACK_TIMEOUT, retry_handlers=handlers
     )
@@ -60,12 +61,27 @@ def bolt_app(reads: AsyncWebClient) -> AsyncApp:
     )
 
     @app.middleware
-    async def with_our_client(context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]) -> None:
+    async def with_our_client(
+        context: AsyncBoltContext, body: Mapping[str, Any], next_: Callable[[], Awaitable[None]]
+    ) -> None:
         """Bolt makes one for each request, which knows neither NO_PROXY nor a bound on what Slack answers."""
         context["client"] = reads
+        log.debug("Slack sent %s", _kind(body))
         await next_()
 
     return app
+
+
+def _kind(body: Mapping[str, Any]) -> str:
+    """What a payload is, without what people typed."""
+    match body:
+        case {"command": str(command)}:
+            return command
+        case {"event": {"type": str(kind)}}:
+            return kind
+        case {"type": str(kind)}:
+            return kind
+    return "something unknown"
 
 
 @dataclass(frozen=True)

@@ -207,6 +207,7 @@ class Deliveries:
         self._failures[lane] += 1
         wait = self._pace.back_off(self._failures[lane], refusal.retry_after)
         self._quiet_until[lane] = elapsed() + wait
+        log.debug("%s is left in peace for %.1f s (%s)", lane, wait, refusal.code)
         return wait
 
     def _note_trouble(self, lane: str, trouble: str, until: str) -> None:

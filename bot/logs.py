@@ -19,6 +19,7 @@ SHORTEST = 8  # characters of a secret that is blotted out wherever it stands: a
 
 _CHATTY = ("slack_sdk", "httpx", "httpcore", "sqlalchemy", "aiosqlite", "alembic", "aiohttp", "asyncio")
 _LIBRARIES = (*_CHATTY, "slack_bolt")
+_CONTINUED = "\n    "  # what follows belongs to the line before
 QUIET = 600.0  # seconds before a line that repeats is said again, by a process that runs for months
 
 
@@ -34,7 +35,9 @@ class Blotted(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         if record.name.startswith("slack"):
             record.exc_info = record.exc_text = None  # its one line for a lost connection is enough: it comes often
-        return self._json(record) if self._as_json else self._blot(f"{_at(record)} {super().format(record)}")
+        if self._as_json:
+            return self._json(record)
+        return self._blot(f"{_at(record)} {super().format(record)}").replace("\n", _CONTINUED)  # nobody forges a line
 
     def _json(self, record: logging.LogRecord) -> str:
         line = {"time": _at(record), "level": record.levelname, "logger": record.name, "message": record.getMessage()}

@@ -1,4 +1,5 @@
-"""Secrets recognised by their form, so that one which nobody told the log of stays out of it as well."""
+"""What others wrote, made fit to be shown: secrets blotted out by their form, so that one which nobody told the log of
+stays out of it as well, and characters visible that would steer a terminal or turn the order of what is read."""
 
 from __future__ import annotations
 
@@ -20,9 +21,18 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"(://[^\s:/@'\"]*:)(?!PASSWORD@)[^\s'\"]{1,500}@", r"\1…@"),
 )  # fmt: skip
 
+# Control characters but for tabs and ends of lines, what else ends a line, and the marks that turn the order of writing
+# (https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters)
+_STEERING = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]")
+
 
 def redacted(text: str) -> str:
-    """The text with “…” for whatever has the form of a secret."""
+    """The text with “…” for whatever has the form of a secret, and with JSON's escapes for what is not to be seen."""
     for form, shown in _FORMS:
         text = re.sub(form, shown, text)
-    return text
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def steers(text: str) -> bool:
+    """Whether it holds a character that would steer a terminal or turn the order of what is read, or is no text."""
+    return bool(_STEERING.search(text)) or any("\ud800" <= each <= "\udfff" for each in text)

@@ -112,6 +112,17 @@ def test_a_json_line_is_one_line_of_json() -> None:
     assert json.loads(line)["traceback"].endswith("RuntimeError: no such token: x")
 
 
+@BOTH
+@pytest.mark.parametrize("steering", ["\x1b[2J", "\r", "\x85", "\u202e", "\u2028", "\x00", "\x9b1m"])
+def test_nothing_that_others_wrote_steers_a_terminal_or_forges_a_line(steering: str, as_json: bool) -> None:
+    forged = f"no such token{steering}\n2026-03-01T12:30:16.000Z ERROR   bot.check: forged"
+    failed = raised(forged)
+    line = Blotted([], as_json=as_json).format(record("Slack said %s", forged, failed=failed))
+    assert steering[0] not in line
+    assert f"\\u{ord(steering[0]):04x}" in line
+    assert not any(each.startswith("2026") for each in line.splitlines()[1:])
+
+
 def test_libraries_that_print_requests_speak_from_warnings_up(
     capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:

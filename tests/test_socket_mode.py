@@ -61,6 +61,15 @@ async def reconnect(slack: SimulatedSlack) -> None:
     await asyncio.sleep(0.05)
 
 
+async def test_a_wait_that_slack_asks_for_is_told_and_believed_for_an_hour(
+    slack: SimulatedSlack, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.faults.add("apps.connections.open", Fault("status", status=429, retry_after=1e9), times=None)
+    async with connected(slack) as socket:
+        await until(lambda: "Slack asks to wait 3600 s before it gives a connection" in caplog.messages)
+        assert await socket.reasons() == ["Slack is not connected: Slack asks to wait, for 3600 s more"]
+
+
 async def test_a_connection_that_slack_turns_away_says_why_once_and_is_not_tried_without_end(
     slack: SimulatedSlack, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from bot.cartesia.protocol import MOST_BYTES, PATH, build_request, is_retryable, parse_response, too_large, unpacked
+from bot.clock import elapsed
 from bot.errors import CartesiaError, CartesiaUnavailable, CertificateUntrusted, Throttled
 from bot.logs import ends, repeats
 from bot.model import Reading, Span
@@ -59,7 +60,7 @@ class CartesiaClient:
     async def _read_once(self, span: Span) -> Reading:
         request = build_request(span)
         headers = {**request.headers, "Authorization": f"Bearer {self._key.get_secret_value()}"}
-        asked_at = self._now()
+        asked_at, began = self._now(), elapsed()
         try:
             async with (
                 asyncio.timeout(TIMEOUT),
@@ -74,6 +75,7 @@ class CartesiaClient:
             raise CartesiaUnavailable(
                 f"Cartesia could not be reached ({type(error).__name__}): check the network and CARTESIA_API_URL."
             ) from error
+        log.debug("Cartesia's %s: %d, %.0f ms", PATH, response.status_code, 1000 * (elapsed() - began))
         body = unpacked(response.headers.get("Content-Encoding", "").strip().lower(), packed)
         days = parse_response(response.status_code, response.headers, body, span, asked_at)
         return Reading(span=span, days=days, read_at=asked_at)

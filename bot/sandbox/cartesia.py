@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from secrets import token_hex
 from uuid import uuid4
 
 from aiohttp import web
@@ -53,13 +54,13 @@ class SimulatedCartesia(LoopbackServer):
     def __init__(
         self,
         now: Callable[[], datetime],
-        admin_key: str = "sk_car_admin_sandbox",
+        admin_key: str = "",
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         super().__init__(host, port)
         self.now = now
-        self.admin_key = admin_key
+        self.admin_key = admin_key or f"sk_car_admin_{token_hex(16)}"
         self.days: dict[date, Totals] = {}
         self.requests: list[UsageRequest] = []
         self.faults = Faults()

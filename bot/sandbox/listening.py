@@ -7,7 +7,19 @@ from types import TracebackType
 from typing import Self
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
+from yarl import URL
+
+OWN_NAMES = {"127.0.0.1", "localhost"}
+
+
+@web.middleware
+async def _from_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what another site's page sends: under a name of its own that leads here, or with its own origin."""
+    own = URL(f"http://{request.host}")
+    if own.host not in OWN_NAMES or request.headers.get("Origin", str(own.origin())) != str(own.origin()):
+        raise web.HTTPForbidden(text="This is for this machine alone.")
+    return await handler(request)
 
 
 class LoopbackServer:
@@ -30,7 +42,7 @@ class LoopbackServer:
 
     def middlewares(self) -> list[Middleware]:
         """What every request goes through first."""
-        return []
+        return [_from_this_machine]
 
     async def start(self) -> None:
         self.stopping.clear()

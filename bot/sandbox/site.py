@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import get_args
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-from yarl import URL
 
 from bot.budget.backtest import READ_BEFORE, backtest
 from bot.errors import BotError, FileMissing, FileUnreadable, SettingsError
@@ -34,7 +32,6 @@ from bot.windows import utc_day
 
 PAGE = Path(__file__).with_name("page")
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-OWN_NAMES = {"127.0.0.1", "localhost"}
 USUAL_PORT = 8765
 BACKTEST_DAYS = 60
 LONGEST_STEP = max(STEPS.values())  # between two checks of the sandbox
@@ -50,9 +47,6 @@ class Site(LoopbackServer):
         super().__init__(port=port)
         self.show = show
         self._snapshots = Snapshots(show)
-
-    def middlewares(self) -> list[Middleware]:
-        return [_from_this_machine]
 
     def routes(self) -> list[web.RouteDef]:
         acts: dict[str, Act] = {
@@ -224,15 +218,6 @@ class Site(LoopbackServer):
 def _unanswered(error: str | None) -> Json:
     """What Slack shows where the app did not answer: nothing failed here, so it is no refusal of this server's."""
     return {"error": f"The bot did not answer (Slack says {error})."} if error else {}
-
-
-@web.middleware
-async def _from_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what another site's page sends: under a name of its own that leads here, or with its own origin."""
-    own = URL(f"http://{request.host}")
-    if own.host not in OWN_NAMES or request.headers.get("Origin", str(own.origin())) != str(own.origin()):
-        raise web.HTTPForbidden(text="This page is for this machine alone.")
-    return await handler(request)
 
 
 async def show_page(port: int | None, real: Settings | None) -> int:

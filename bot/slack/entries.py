@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from bot.logs import repeats
 from bot.money import count
+from bot.redaction import steers
 
 _TS = re.compile(r"[0-9]{1,20}\.[0-9]{1,20}")
 _ID = re.compile(r"[A-Z0-9]{1,40}")
@@ -42,7 +43,7 @@ def id_in(shown: object, key: str) -> str:
 def name_in(shown: object, key: str) -> str:
     """The name of a channel under the key; empty where there is none that a channel can have."""
     found = shown.get(key) if isinstance(shown, dict) else None
-    return found if isinstance(found, str) and found.isprintable() and len(found) <= _LONGEST_NAME else ""
+    return found if isinstance(found, str) and len(found) <= _LONGEST_NAME and not steers(found) else ""
 
 
 def _matching(shown: object, key: str, form: re.Pattern[str]) -> str:

@@ -39,7 +39,6 @@ class Refusal:
         return self.code in _LASTING
 
 
-
 _LASTING = frozenset({"missing_scope", "not_allowed_token_type", "unknown_method", "http_404", "http_405"})
 
 INCOMPLETE = "incomplete_answer"

@@ -104,6 +104,7 @@ class People:
                 raise
             late = self.at_once(person, right, access)  # one of several groups may have told enough
             return late or await self._untold(person, right, access, refusal, scope_lacking(error))
+        log.debug("%s, %s: %s", person.id, right, ruling.refusal or "let in")
         self._note(person, access, ruling)
         if known is None and not ruling.allows and RIGHTS[right] is Role.VIEWERS:
             self._forget(person, access)
@@ -204,4 +205,3 @@ def _content(response: AsyncSlackResponse) -> dict[str, Any]:
         case dict() as content:
             return content
     raise ValueError("an answer that is no object")
-

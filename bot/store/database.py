@@ -116,6 +116,7 @@ def _open_sqlite(url: URL) -> Database:
     @event.listens_for(engine.sync_engine, "do_connect")
     def look_first(*_: Any) -> None:
         refuse_obstacle(files.file)  # SQLite itself would only say that it can't open it
+        files.make_private()
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

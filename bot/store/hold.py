@@ -15,7 +15,7 @@ import aiosqlite
 
 from bot.errors import DatabaseGone, DatabaseUnusable
 from bot.store.database import plain_errors
-from bot.store.files import OpenFiles, identity_of, lock_of
+from bot.store.files import PRIVATE, OpenFiles, identity_of, lock_of
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ async def _locked(file: Path) -> tuple[IO[Any], bool]:
 def _lock(path: Path) -> IO[Any] | None:
     """The locked file; None where another process has it, or has just made another one of this name."""
     try:
-        lock = path.open("w")
+        lock = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "w")
     except OSError as error:
         raise DatabaseUnusable(
             f"{path} can't be written ({error.strerror}): correct DATABASE_URL or the folder's rights."

@@ -243,7 +243,8 @@ def _due(clock: ColumnElement[Any], holder: str) -> Select[Any]:
     """The rows that may be sent now, with their lanes, in none of the lanes `busy`. Made once: it is asked often.
 
     The clock may be set at any time. A row that is due later than after its whole wait was given back by a clock that
-    was ahead, and waits no longer; neither does one that was given back for longer than anybody may ask. Where the asker itself seems to be as good as dead, so may others who are not.
+    was ahead, and waits no longer; neither does one that was given back for longer than anybody may ask. Where the
+    asker itself seems to be as good as dead, so may others who are not.
     """
     lane = case((outbox.c.action == "edit", literal(_EDITS) + outbox.c.channel), else_=outbox.c.channel)
     alive = select(leases.c.holder).where(leases.c.until > clock)

@@ -154,6 +154,8 @@ async def test_no_secret_shows_anywhere_through_faults_of_every_kind(world: Worl
     await bot.stop()
     written = b"".join(file.read_bytes() for file in world.folder.iterdir()) + "\n".join(bot.lines).encode()
     shown = repr([message.json() for message in world.slack.messages("voice-spend")]).encode()
+    for words in ("Slack sent /agent-usage", "Slack's chat.postMessage: ok", "Cartesia's /usage/agents: 200"):
+        assert any("DEBUG" in line and words in line for line in bot.lines)
     secrets = [world.cartesia.admin_key, world.slack.bot_token, world.slack.app_token, world.slack.signing_secret]
     assert [secret for secret in secrets if secret.encode() in written + shown] == []
 

@@ -41,7 +41,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def cartesia(clock: Clock) -> AsyncIterator[SimulatedCartesia]:
-    async with SimulatedCartesia(clock.now) as server:
+    async with SimulatedCartesia(clock.now, "sk_car_admin_sandbox") as server:
         yield server
 
 

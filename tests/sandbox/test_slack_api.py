@@ -53,6 +53,20 @@ async def test_tokens_must_be_right(slack: SimulatedSlack, headers: dict[str, st
     assert (answer.status_code, answer.json()) == (200, {"ok": False, "error": error})
 
 
+async def test_another_sites_page_is_refused_under_a_name_of_its_own(slack: SimulatedSlack) -> None:
+    async with httpx.AsyncClient() as http:
+        answer = await http.post(
+            f"{slack.api_url}auth.test", headers={"Host": "evil.example"}, data={"token": slack.bot_token}
+        )
+    assert answer.status_code == 403
+
+
+def test_no_two_workspaces_have_the_same_tokens(slack: SimulatedSlack) -> None:
+    other = SimulatedSlack(slack.workspace.now)
+    for name in ("bot_token", "app_token", "signing_secret"):
+        assert getattr(slack, name) != getattr(other, name)
+
+
 async def test_a_token_may_come_as_a_form_field(slack: SimulatedSlack) -> None:
     async with httpx.AsyncClient() as http:
         answer = await http.post(f"{slack.api_url}auth.test", data={"token": slack.bot_token})

@@ -63,7 +63,13 @@ def test_a_word_of_slacks_has_its_class(failure: Failure, word: str) -> None:
                 Refusal(Failure.TRANSIENT, "ratelimited", wait),
                 id=f"429 with {asked} seconds",
             )
-            for asked, wait in {"1e9": 3600, "inf": 3600, "nan": 0, "-5": 0, "Fri, 27 Nov 2026 12:00:00 GMT": None}.items()
+            for asked, wait in {
+                "1e9": 3600,
+                "inf": 3600,
+                "nan": 0,
+                "-5": 0,
+                "Fri, 27 Nov 2026 12:00:00 GMT": None,
+            }.items()
         ),
         pytest.param(
             refused("", 429, {"Retry-After": "soon"}), Refusal(Failure.TRANSIENT, "ratelimited"), id="429 with nonsense"

@@ -123,7 +123,10 @@ ANSWERS = [
     pytest.param(
         "conversations.list",
         names,
-        {**OK, "channels": [{"id": "C1", "name": "a\x1b[2J"}, {"id": "\ud800", "name": "b"}, {"id": "C2", "name": "c"}]},
+        {
+            **OK,
+            "channels": [{"id": "C1", "name": "a\x1b[2J"}, {"id": "\ud800", "name": "b"}, {"id": "C2", "name": "c"}],
+        },
         ["#c"],
         id="list: names and ids that Slack does not give",
     ),

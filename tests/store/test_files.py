@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from bot.errors import DatabaseGone
 from bot.store.database import Database, open_database
+from bot.store.files import OpenFiles
 from bot.store.hold import holding
 from bot.store.leases import RENEW
 from bot.store.migrate import migrate
@@ -176,3 +177,48 @@ async def test_a_database_made_anew_where_one_was_before_is_told(
     await database.close()
     [told] = caplog.messages
     assert "was not there and is made anew, though a bot worked with it before" in told
+
+
+# Who else may read them
+
+
+def modes(file: Path) -> dict[str, str]:
+    return {each.name: f"{each.stat().st_mode & 0o777:o}" for each in sorted(file.parent.glob(f"{NAME}*"))}
+
+
+async def test_files_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before, file = os.umask(0), tmp_path / NAME
+    database = open_database(f"sqlite:///{file}")
+    assert database.files
+    try:
+        await note(database, "private")
+        async with holding(database.files):
+            found = modes(file)
+    finally:
+        os.umask(before)
+        await database.close()
+    assert found == {f"{NAME}{ending}": "600" for ending in ("", "-shm", "-wal", ".lock")}
+
+
+async def test_files_that_others_could_read_are_closed_to_them_and_said_once(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert database.files
+    file = database.files.file
+    (file.parent / f"{NAME}.lock").touch(0o644)
+    file.chmod(0o644)
+    await database.close()
+    for _ in range(2):
+        await note(database, "again")
+        await database.close()
+    assert set(modes(file).values()) == {"600"}
+    assert caplog.messages == [f"others could read {NAME}, {NAME}.lock in {file.parent}: only their owner can now"]
+
+
+def test_a_file_whose_rights_cannot_be_changed_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    files = OpenFiles(Path("/proc/self/status"))  # everybody may read it, and nobody may change that
+    for _ in range(2):
+        files.make_private()
+    [line] = caplog.messages
+    assert line.startswith("others can read /proc/self/status, and that can't be changed (")
+    assert line.endswith("): chmod 600 it")

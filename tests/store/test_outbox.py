@@ -64,6 +64,11 @@ async def test_no_message_waits_longer_for_a_clock_that_is_set(
     assert len(await claimed(box)) == 1
 
 
+async def test_no_message_waits_longer_than_anybody_may_ask_for(box: Outbox, database: Database) -> None:
+    await refused(box, again_in=1e9)  # as a version did that believed any Retry-After
+    assert len(await claimed(box)) == 1
+
+
 async def test_a_message_whose_outcome_is_unclear_is_looked_for_from_no_moment_that_is_still_to_come(
     box: Outbox, database: Database
 ) -> None:

@@ -15,11 +15,11 @@ TRIGGER_SECONDS = 3.0
 
 @dataclass(slots=True)
 class Credentials:
-    """The app's tokens and secret as Slack knows them, and what the bot token was granted."""
+    """The app's tokens and secret as Slack knows them, made anew each time, and what the bot token was granted."""
 
-    bot_token: str
-    app_token: str
-    signing_secret: str
+    bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{token_hex(16)}")
+    app_token: str = field(default_factory=lambda: f"xapp-1-A0AGENTUSE-{token_hex(16)}")
+    signing_secret: str = field(default_factory=lambda: token_hex(16))
     scopes: set[str] = field(default_factory=lambda: set(ALL_SCOPES))
     revoked: set[str] = field(default_factory=set)
 

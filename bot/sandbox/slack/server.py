@@ -51,15 +51,12 @@ class SimulatedSlack(LoopbackServer):
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        bot_token: str = "xoxb-sandbox-bot-token",
-        app_token: str = "xapp-1-A0AGENTUSE-sandbox-app-token",
-        signing_secret: str = "sandbox0signing0secret0123456789",
         enforce_rate: bool = False,
         ack_seconds: float = ACK_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(host, port)
-        credentials = Credentials(bot_token, app_token, signing_secret)
+        credentials = Credentials()
         files = Files(lambda: self.url, {})
         self.platform = Platform(sandbox_workspace(now), credentials, clock, Triggers(clock), files)
         self.socket = SocketMode(self.platform, self.stopping, lambda: self.url, ack_seconds)
