@@ -66,7 +66,7 @@ def bolt_app(reads: AsyncWebClient) -> AsyncApp:
     ) -> None:
         """Bolt makes one for each request, which knows neither NO_PROXY nor a bound on what Slack answers."""
         context["client"] = reads
-        log.debug("Slack sent %s", _kind(body))
+        log.debug("Slack sent %.100s", _kind(body))
         await next_()
 
     return app

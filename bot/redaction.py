@@ -23,7 +23,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
 
 # Control characters but for tabs and ends of lines, what else ends a line, and the marks that turn the order of writing
 # (https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters)
-_STEERING = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]")
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 def redacted(text: str) -> str:

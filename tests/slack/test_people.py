@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -86,9 +87,17 @@ DOWN = {
     "answers 500": Fault("status", status=500),
     "is throttled": Fault("status", status=429, retry_after=30),
     "answers garbage": Fault("garbage"),
+    "answers what is no JSON": Fault("answer", body="<html>"),
+    "refuses without a word": Fault("answer", body='{"ok": false, "error": []}'),
     "refuses the token": Fault("refuse", error="token_revoked"),
     "says something new": Fault("refuse", error="a_word_of_tomorrow"),
 }
+
+
+async def test_the_scope_that_is_named_is_one_of_slacks(asked: Asked) -> None:
+    hostile = {"ok": False, "error": "missing_scope", "needed": "<!channel>"}
+    asked.slack.faults.add("users.info", Fault("answer", body=json.dumps(hostile)))
+    assert await asked.says(MEMBER) == NO_SCOPE.format("users:read")
 
 
 async def test_a_person_is_looked_up_once_in_five_minutes(asked: Asked) -> None:
