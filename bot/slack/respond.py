@@ -20,6 +20,8 @@ HOOKS: Final = {"slack.com": "hooks.slack.com", "slack-gov.com": "hooks.slack-go
 """Where Slack's response_urls lead, by the host of its methods (https://docs.slack.dev/govslack)."""
 
 _POSTS = 4  # of the 5 that Slack allows, one is left for the Share button
+_PATIENCE = 10.0  # seconds for one post
+_MOST_SAID = 200  # bytes of what Slack says
 _PAUSE = 0.5  # seconds before a post that was not taken is repeated
 
 Origin = tuple[str, str, int | None]
@@ -52,21 +54,34 @@ class Responses:
         body: Mapping[str, Any] = {**body_of(message, in_channel=in_channel), "blocks": next(simpler)}
         for _ in range(_POSTS):
             try:
-                answer = await self.http.post(url, json=body, follow_redirects=False)
-            except httpx.HTTPError as error:
+                status, said = await self._post(url, body)
+            except (TimeoutError, httpx.HTTPError) as error:
                 if in_channel:
                     log.warning("an answer shared with the channel may not have arrived (%s)", type(error).__name__)
                     return False
                 await asyncio.sleep(_PAUSE)
                 continue
-            if answer.status_code == 200:
+            if status == 200:
                 return True
-            if answer.status_code != 400 or (blocks := next(simpler, None)) is None:
-                log.warning("an answer was not taken: %s %s", answer.status_code, answer.text[:200])
+            if status != 400 or (blocks := next(simpler, None)) is None:
+                log.warning("an answer was not taken: %s %s", status, said)
                 return False
             body = {**body, "blocks": blocks}
         log.warning("an answer could not be sent")
         return False
+
+    async def _post(self, url: str, body: Mapping[str, Any]) -> tuple[int, str]:
+        """The status and how Slack's words begin, of which more is not read. Raises TimeoutError, httpx.HTTPError."""
+        said = b""
+        async with (
+            asyncio.timeout(_PATIENCE),
+            self.http.stream("POST", url, json=body, follow_redirects=False) as answer,
+        ):
+            async for piece in answer.aiter_raw():
+                said += piece
+                if len(said) > _MOST_SAID:
+                    break
+        return answer.status_code, said[:_MOST_SAID].decode(errors="replace")
 
 
 def is_slacks(url: str, slack_api_url: str) -> bool:

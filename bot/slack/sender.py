@@ -144,15 +144,17 @@ class Sender:
         """
         found: list[Channel] = []
         refused: list[Refusal] = []
+        listed = 0
         for kind in ("public_channel", "private_channel"):
             arguments = {"types": kind, "exclude_archived": False, "limit": _CHANNELS}
             async for page in self._pages(self._client.conversations_list, "channels", arguments):
                 if isinstance(page, Refusal):
                     refused.append(page)
                 else:
+                    listed += len(page)
                     found += passable(page, _channel, "channels")
         passing = next((each for each in refused if each.code != TOO_LONG and not each.lasts), None)
-        return Listing(tuple(found), complete=not refused, passing=passing)
+        return Listing(tuple(found), complete=not refused and len(found) == listed, passing=passing)
 
     async def _pages(
         self, read: Callable[..., Awaitable[Any]], key: str, arguments: Mapping[str, Any]
