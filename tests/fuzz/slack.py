@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from aiohttp import WSMessage, WSMsgType
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
-from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.access import Person, Right
 from bot.app import InHand
 from bot.connection import TokenTrial, bolt_app
 from bot.errors import StartRefused
+from bot.listeners.door import Door
 from bot.listeners.unhandled import register_unhandled
 from bot.model import Message
 from bot.redaction import steers
@@ -183,20 +182,20 @@ class _Frames:
 
     def __init__(self) -> None:
         self._socket = SocketMode(self._replicas)
-        self._app = _app()
+        self._door = _door()
 
     async def take(self, text: str) -> None:
         await self._socket.hear(WSMessage(WSMsgType.TEXT, text, None))
         with contextlib.suppress(ValueError, RecursionError):
             said = json.loads(text)
             if isinstance(said, dict) and (request := SocketModeRequest.from_dict(said)):
-                await run_async_bolt_app(self._app, request)
+                await self._door.take(request.payload)
 
     async def _replicas(self) -> int:
         return 1
 
 
-def _app() -> AsyncApp:
-    app = bolt_app(Client("xoxb-of-a-test"))
-    register_unhandled(app, Refusals(real_now))
-    return app
+def _door() -> Door:
+    refusals, app = Refusals(real_now), bolt_app(Client("xoxb-of-a-test"))
+    register_unhandled(app, refusals)
+    return Door(app, refusals)

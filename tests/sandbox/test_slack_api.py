@@ -559,7 +559,7 @@ POST: Json = {"channel": SPEND_CHANNEL, "text": "x", "metadata": METADATA}
 )
 async def test_a_fault_hides_whether_the_post_was_made(slack: SimulatedSlack, fault: Fault, posted: int) -> None:
     client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[])
-    client.timeout = 0.2  # type: ignore[assignment]
+    client.timeout = 0.5  # type: ignore[assignment]
     slack.faults.add("chat.postMessage", fault)
     with pytest.raises((SlackApiError, aiohttp.ClientError, TimeoutError)):
         await client.chat_postMessage(**POST)
