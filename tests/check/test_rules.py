@@ -241,10 +241,11 @@ async def test_a_long_file_is_read_while_the_loop_goes_on(start: Start) -> None:
     rules = "".join(f"  - {{name: Rule {number}, threshold: $50, alert_at: [80%, 100%]}}\n" for number in range(500))
     bot.rules.file.path.write_text(f"{HEAD}{rules}")
     looking = asyncio.create_task(bot.rules.look())
-    longest, last = 0.0, time.monotonic()
+    began = last = time.monotonic()
+    longest = 0.0
     while not looking.done():
         await asyncio.sleep(0.001)
         longest, last = max(longest, time.monotonic() - last), time.monotonic()
     assert await looking
     assert len(bot.rules.current.rules) == 500
-    assert longest < 0.2
+    assert longest < (last - began) / 3  # of a reading that held the loop up, nearly the whole
