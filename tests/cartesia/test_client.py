@@ -242,11 +242,11 @@ async def endless(head: bytes, then: bytes) -> AsyncIterator[str]:
 
 
 async def longest_pause(of: asyncio.Task[None]) -> float:
-    """For how many seconds at most this loop did nothing else while the task ran."""
-    longest, last = 0.0, time.monotonic()
+    """For how many seconds of the processor at most this loop did nothing else while the task ran."""
+    longest, last = 0.0, time.thread_time()
     while not of.done():
         await asyncio.sleep(0.001)
-        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+        longest, last = max(longest, time.thread_time() - last), time.thread_time()
     return longest
 
 
