@@ -6,15 +6,20 @@ where NO_PROXY holds an IPv6 network.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass_environment  # type: ignore[attr-defined] # typeshed lacks it
 
+import httpcore
 import httpx
 
 from bot.errors import SettingsError
 
+AT_ONCE = 4_096  # bytes
+MOST_BYTES = 500_000  # of one answer, head and framing included: nobody here is sent half of it
 _OF_SOCKETS = {"wss": "https", "ws": "http"}
 _PORTS = {"https": 443, "http": 80}
 
@@ -46,6 +51,59 @@ def _of_scheme(entry: str, scheme: str) -> str:
     return host if of in ("", "all", scheme) or not separator else ""
 
 
+class _LittleAtOnce(httpcore.AsyncNetworkStream):
+    """A connection that is read a few thousand bytes at a time, with the loop's other work in between, and no further
+    than an answer can be long.
+
+    httpcore takes 64 KiB at a time, and thousands of `100 Continue` or of chunks of one byte fit into that.
+    """
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._left = MOST_BYTES
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        await asyncio.sleep(0)
+        data = await self._stream.read(min(max_bytes, AT_ONCE), timeout)
+        self._left -= len(data)
+        if self._left < 0:
+            raise httpcore.ReadError("an answer without end")
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._left = MOST_BYTES
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(self, *arguments: Any, **named: Any) -> httpcore.AsyncNetworkStream:
+        return _LittleAtOnce(await self._stream.start_tls(*arguments, **named))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Connections(httpcore.AsyncNetworkBackend):
+    """Opens such connections, by the library's own way of opening them."""
+
+    def __init__(self, library: httpcore.AsyncNetworkBackend) -> None:
+        self._library = library
+
+    async def connect_tcp(self, *arguments: Any, **named: Any) -> httpcore.AsyncNetworkStream:
+        return _LittleAtOnce(await self._library.connect_tcp(*arguments, **named))
+
+    async def sleep(self, seconds: float) -> None:
+        await self._library.sleep(seconds)
+
+
+def _transport(trusted: ssl.SSLContext, proxy: str | None) -> httpx.AsyncHTTPTransport:
+    transport = httpx.AsyncHTTPTransport(verify=trusted, proxy=proxy)
+    pool = transport._pool  # httpx has no other way to hand httpcore's network_backend on
+    pool._network_backend = _Connections(pool._network_backend)
+    return transport
+
+
 class _ByProxy(httpx.AsyncBaseTransport):
     """Sends each request by the proxy of its address."""
 
@@ -56,7 +114,7 @@ class _ByProxy(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         proxy = proxy_for(str(request.url))
         if proxy not in self._ways:
-            self._ways[proxy] = httpx.AsyncHTTPTransport(verify=self._trusted, proxy=proxy)
+            self._ways[proxy] = _transport(self._trusted, proxy)
         return await self._ways[proxy].handle_async_request(request)
 
     async def aclose(self) -> None:

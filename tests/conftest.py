@@ -7,9 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bot.sandbox.world import World
 from tests.databases import PgBouncer, Postgres, find_binaries, find_pgbouncer
+
+# How long an example takes says how busy the machine is; a test that means time measures it itself.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")

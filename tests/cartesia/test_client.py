@@ -20,6 +20,7 @@ from bot.cartesia.client import CartesiaClient
 from bot.errors import CartesiaError, CartesiaUnavailable, KeyRefused, RequestRefused, Throttled, UnreadableAnswer
 from bot.logs import Repeats
 from bot.model import Totals
+from bot.network import http_client
 from bot.sandbox.cartesia import SimulatedCartesia
 from bot.sandbox.faults import Fault
 from tests.samples.answers import streamed
@@ -43,7 +44,7 @@ async def cartesia() -> AsyncIterator[SimulatedCartesia]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
+    async with http_client() as client:
         yield client
 
 
@@ -264,6 +265,7 @@ async def longest_pause(of: asyncio.Task[None]) -> float:
         ),
         pytest.param(_OK, b"A: b\r\n" * 9_000, CartesiaUnavailable, "RemoteProtocolError", id="headers"),
         pytest.param(b"", b"A" * 65_536, CartesiaUnavailable, "RemoteProtocolError", id="one line"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2_000, CartesiaUnavailable, "ReadError", id="1xx"),
     ],
 )
 async def test_an_answer_without_end_is_left_at_once_and_holds_nothing_up(

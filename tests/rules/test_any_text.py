@@ -64,13 +64,13 @@ def gives_rules_or_mistakes(text: str) -> None:
         assert mistake.message.endswith((".", "?"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text())
 def test_any_text_gives_rules_or_mistakes(text: str) -> None:
     gives_rules_or_mistakes(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary())
 def test_any_bytes_give_rules_or_mistakes(content: bytes) -> None:
     try:
@@ -80,7 +80,7 @@ def test_any_bytes_give_rules_or_mistakes(content: bytes) -> None:
     gives_rules_or_mistakes(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(WORDS, max_size=25).map("".join))
 @example('a: "\\ud800"')
 @example('a: "\\U00110000"')
@@ -91,13 +91,13 @@ def test_any_yaml_like_text_gives_rules_or_mistakes(text: str) -> None:
     gives_rules_or_mistakes(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, len(GOOD_FILE)), st.integers(0, 5), st.one_of(WORDS, st.text(max_size=3)))
 def test_a_good_file_with_some_characters_changed_gives_rules_or_mistakes(start: int, cut: int, put: str) -> None:
     gives_rules_or_mistakes(GOOD_FILE[:start] + put + GOOD_FILE[start + cut :])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.tuples(st.integers(0, len(LINES)), st.integers(0, 2), st.sampled_from(LINES)), min_size=1, max_size=3)
 )
@@ -119,7 +119,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.fixed_dictionaries(
         {"rules": st.lists(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=8) | VALUES, max_size=3)},
@@ -136,7 +136,7 @@ def test_any_values_under_the_right_keys_give_rules_or_mistakes(content: dict[st
     gives_rules_or_mistakes(repr(content).replace("True", "true").replace("False", "false").replace("None", "null"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rules_files())
 def test_a_file_as_people_write_it_is_good(text: str) -> None:
     parse(text)

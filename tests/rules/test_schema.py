@@ -44,7 +44,7 @@ def test_a_good_file_has_no_underlines(path: Path) -> None:
     VALIDATOR.validate(loaded(path.read_text(encoding="utf-8")))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rules_files())
 def test_whatever_the_parser_accepts_the_schema_accepts(text: str) -> None:
     parse(text)

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.budget.decide import Decision, Reason, after, decide
@@ -611,7 +611,6 @@ def drawn(decision: Decision, scene: alerts.Scene, state: Incident) -> Iterable[
         yield alerts.escalation(decision, scene, HERE)
 
 
-@settings(deadline=None)  # the first curves take a moment
 @given(
     budget=budgets(),
     now=MOMENTS,
