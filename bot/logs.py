@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 from urllib.parse import quote
 
+from cachetools import TTLCache
+
 from bot.clock import elapsed
 from bot.redaction import redacted
 
@@ -20,6 +22,7 @@ SHORTEST = 8  # characters of a secret that is blotted out wherever it stands: a
 _CHATTY = ("slack_sdk", "httpx", "httpcore", "sqlalchemy", "aiosqlite", "alembic", "aiohttp", "asyncio")
 _LIBRARIES = (*_CHATTY, "slack_bolt")
 _CONTINUED = "\n    "  # what follows belongs to the line before
+_MOST_LINES = 1_000  # of one topic that are remembered
 QUIET = 600.0  # seconds before a line that repeats is said again, by a process that runs for months
 
 
@@ -71,7 +74,7 @@ class Repeats(logging.Filter):
         super().__init__()
         self._seconds = seconds
         self._quiet = quiet
-        self._said: dict[str, dict[object, float]] = {}
+        self._said: dict[str, TTLCache[object, None]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if ended := getattr(record, "ended", None):
@@ -82,10 +85,11 @@ class Repeats(logging.Filter):
 
     def _is_news(self, topic: str, line: object) -> bool:
         """Whether this line was not said for long enough; if so, it is noted as said now."""
-        now = self._seconds()
-        recent = {said: at for said, at in self._said.get(topic, {}).items() if now - at < self._quiet}
-        self._said[topic] = {line: now, **recent}
-        return line not in recent
+        lines = self._said.setdefault(topic, TTLCache(_MOST_LINES, self._quiet, self._seconds))
+        if line in lines:
+            return False
+        lines[line] = None
+        return True
 
 
 def _forms(secret: str) -> set[str]:

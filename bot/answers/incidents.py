@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -27,11 +28,12 @@ from bot.answers.until import (
 )
 from bot.budget.decide import Decision, decide
 from bot.budget.evaluate import Sight, standing_in
+from bot.budget.forecast import REMEMBERED
 from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze, Told
 from bot.budget.sums import Sums
 from bot.model import Act, Message, Metric
 from bot.money import amount, set_amount
-from bot.record import Recorded
+from bot.record import Readings, Recorded
 from bot.rules.home import RulesInForce
 from bot.rules.models import Rule, SilenceRule
 from bot.slack import alerts
@@ -42,8 +44,6 @@ from bot.store.ledger import Ledger
 from bot.windows import checked_span, utc_day
 
 LISTED = 10  # alerts
-_LOOKS_BACK = timedelta(weeks=9)  # of curves, as the check does
-
 NO_ALERT = "There is no alert {}: `alerts` lists the last ones with their numbers."
 
 
@@ -137,7 +137,8 @@ class IncidentDesk:
         """
         kept = await self._meant(words_of(typed), await self._names())
         recorded = await self.incidents.decisions_of(kept.id)
-        causes = [await self._cause(kept, each) for each in recorded]
+        past = Readings(await self.ledger.rows(min(map(_looks_back_to, recorded), default=utc_day(self.now()))))
+        causes = [await self._cause(kept, each, past) for each in recorded]
         deliveries = await self.incidents.deliveries_of(kept.id)
         return WhyAnswer(kept.id, *kept.place, tuple(causes), tuple(deliveries))
 
@@ -161,21 +162,16 @@ class IncidentDesk:
             raise NotUnderstoodError(f"“{called[0]}” has no alert yet; `budgets` shows where it stands.")
         return kept
 
-    async def _cause(self, kept: Kept, recorded: Recorded) -> Cause:
-        rule = await self.rules.rule_in(kept.place[0], recorded.revision)
-        replayed = await self._replay(kept, recorded, rule) if rule else None
-        return Cause(recorded, rule, replayed)
-
-    async def _replay(self, kept: Kept, recorded: Recorded, rule: Rule) -> Decision | None:
-        """The same question asked again of the recorded figures; None where they are no longer kept."""
-        span = checked_span(recorded.at)
-        reading = await self.ledger.last_reading(span, recorded.read_at)
-        if reading is None:
-            return None
-        curves = await self.ledger.curves(utc_day(recorded.read_at - _LOOKS_BACK), recorded.read_at)
+    async def _cause(self, kept: Kept, recorded: Recorded, past: Readings) -> Cause:
+        await asyncio.sleep(0)  # an incident of a month has dozens, and each is judged anew
         rules = await self.rules.as_of(recorded.revision)
+        rule = rules.named(kept.place[0])
+        reading = past.at(recorded.read_at, checked_span(recorded.at))
+        if rule is None or reading is None:
+            return Cause(recorded, rule, None)
+        curves = past.curves(recorded.read_at, utc_day(recorded.read_at - REMEMBERED))
         sight = Sight(Sums(replace(reading, read_at=recorded.read_at)), curves, rules.expected_in)
-        return replay(recorded, rule, kept, sight)
+        return Cause(recorded, rule, replay(recorded, rule, kept, sight))
 
     async def _act(
         self, number: int, change: Callable[[Kept], Incident | None], reply: Callable[[Kept], Message], claim: Claim
@@ -262,6 +258,11 @@ def _up_to(fresh: Snooze, typed: str, state: Incident, rule: Rule) -> Snooze:
 
 def _done_by(state: Incident) -> frozenset[str]:
     return frozenset(each.by for each in (state.acknowledged, state.snooze) if each)
+
+
+def _looks_back_to(recorded: Recorded) -> date:
+    """The first day whose figures a check looked at when it decided this."""
+    return min(checked_span(recorded.at).start, utc_day(recorded.read_at - REMEMBERED))
 
 
 def replay(recorded: Recorded, rule: Rule, kept: Kept, sight: Sight) -> Decision | None:

@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from cachetools import LRUCache
+
 from bot.aside import aside
 from bot.errors import FileMissing, FileUnreadable
 from bot.files import read_file
@@ -21,6 +23,8 @@ from bot.rules.tree import MAX_BYTES
 from bot.store.incidents import Kept, Place
 from bot.store.ledger import Ledger, Revision
 from bot.windows import Window, midnight
+
+_EARLIER = 64  # revisions kept parsed: those behind open incidents and of the last questions
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +108,7 @@ class RulesInForce:
     _stamp: tuple[int, ...] | None = None
     _digest: str = ""
     _suspect: str = ""
-    _earlier: Mapping[str, Rules] = field(default_factory=dict)
+    _earlier: LRUCache[str, Rules] = field(default_factory=partial(LRUCache, _EARLIER))
 
     async def start(self) -> None:
         """Take the file's rules, or the last good ones where it is bad. Raises RulesError with neither, StoreError."""
@@ -175,19 +179,15 @@ class RulesInForce:
         """The rule in force for this incident, else as it was in this revision; None where that is gone, too."""
         if self.judges(place):
             return self.current.named(place[0])
-        earlier = await self.rule_in(place[0], revision)
+        earlier = (await self.as_of(revision)).named(place[0])
         return earlier or (self.current.named(place[0]) if self.current.watches(*place) else None)
-
-    async def rule_in(self, name: str, revision: str) -> Rule | None:
-        """The rule of this name as it was in this revision."""
-        return (await self.as_of(revision)).named(name)
 
     async def as_of(self, revision: str) -> Rules:
         """The rules of this revision; none where it is no longer kept, or another version of the bot could read it."""
         if revision not in self._earlier:
             kept = await self.ledger.revision(revision)
             earlier = await aside(partial(_readable, kept.text)) if kept else Rules(rules=())
-            self._earlier = {**self._earlier, revision: earlier}
+            self._earlier[revision] = earlier
         return self._earlier[revision]
 
     async def behind(self, kept: Mapping[Place, Kept]) -> dict[Place, Rule]:

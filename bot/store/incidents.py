@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -160,12 +160,10 @@ class IncidentStore:
 
     async def deliveries_of(self, number: int) -> list[Attempted]:
         """Every message of this incident, the first one first."""
-        query = select(outbox).where(outbox.c.incident_id == number).order_by(outbox.c.seq)
+        columns = (outbox.c[field.name] for field in fields(Attempted))  # without the bodies, which are long
+        query = select(*columns).where(outbox.c.incident_id == number).order_by(outbox.c.seq)
         async with self._database.reading() as connection:
-            return [
-                Attempted(row.id, row.action, row.channel, row.state, row.attempts, row.problem, row.delivered_at)
-                for row in await connection.execute(query)
-            ]
+            return [Attempted(*row) for row in await connection.execute(query)]
 
     async def _open(self, connection: AsyncConnection, saying: Saying) -> int | None:
         """The new incident's number; None where another process has opened it."""

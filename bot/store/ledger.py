@@ -8,18 +8,19 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Message, Reading, Span, Totals
 from bot.record import Curves, Restated
 from bot.rules.models import Rules
 from bot.store.database import Database
-from bot.store.outbox import enqueue
+from bot.store.outbox import UNDELIVERED, enqueue
 from bot.store.tables import conditions, decisions, incidents, known_rules, outbox, readings, rule_revisions
 from bot.windows import midnight, utc_day
 
 ConditionName = Literal["rules", "usage", "delivery", "account", "channel"]
+_AT_ONCE = 500  # rows
 _SETTLING = timedelta(minutes=30)  # after a day, in which its last calls may still be counted
 
 
@@ -47,12 +48,11 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def last_reading(self, span: Span, until: datetime | None = None) -> Reading | None:
-        """The newest figure of each day in the span (read by `until`), as one reading; None where there was none."""
-        seen = readings.c.read_at <= until if until else true()
+    async def last_reading(self, span: Span) -> Reading | None:
+        """The newest figure of each day in the span, as one reading; None where there was none."""
         newest = (
             select(readings.c.day, func.max(readings.c.read_at).label("read_at"))
-            .where(readings.c.day >= span.start, readings.c.day < span.end, seen)
+            .where(readings.c.day >= span.start, readings.c.day < span.end)
             .group_by(readings.c.day)
             .subquery()
         )
@@ -83,23 +83,23 @@ class Ledger:
             async with self._database.writing() as connection:
                 await connection.execute(self._database.insert(readings).on_conflict_do_nothing(), changed)
 
-    async def curves(self, since: date, until: datetime | None = None) -> Curves:
-        """Each day's figures from that day on as they were read while it lasted, the oldest first; read by `until`."""
-        query = select(readings).where(readings.c.day >= since).order_by(readings.c.read_at)
-        found: Curves = {}
-        async with self._database.reading() as connection:
-            for row in await connection.execute(query if until is None else query.where(readings.c.read_at <= until)):
-                if utc_day(row.read_at) == row.day:
-                    found.setdefault(row.day, []).append((row.read_at, _totals(row)))
-        return found
+    async def curves(self, since: date) -> Curves:
+        """Each day's figures from that day on as they were read while it lasted, the oldest first."""
+        found = await self.rows(since)
+        lasted = {day: [row for row in rows if utc_day(row[0]) == day] for day, rows in found.items()}
+        return {day: curve for day, curve in lasted.items() if curve}
 
     async def rows(self, since: date) -> Curves:
-        """Each day's figures from that day on with the moments they were first read, the oldest first."""
+        """Each day's figures from that day on with the moments they were first read, the oldest first.
+
+        They come in parts, with others' work in between: nine weeks of a check a minute are some 90,000.
+        """
         query = select(readings).where(readings.c.day >= since).order_by(readings.c.day, readings.c.read_at)
         found: Curves = {}
         async with self._database.reading() as connection:
-            for row in await connection.execute(query):
-                found.setdefault(row.day, []).append((row.read_at, _totals(row)))
+            async for rows in (await connection.stream(query)).partitions(_AT_ONCE):
+                for row in rows:
+                    found.setdefault(row.day, []).append((row.read_at, _totals(row)))
         return found
 
     async def restatements(self, span: Span) -> list[Restated]:
@@ -246,9 +246,7 @@ class Ledger:
         that an incident was judged by.
         """
         day = utc_day(before)
-        undelivered = select(outbox.c.incident_id).where(
-            outbox.c.state != "delivered", outbox.c.incident_id.is_not(None)
-        )
+        undelivered = select(outbox.c.incident_id).where(UNDELIVERED, outbox.c.incident_id.is_not(None))
         newest = select(func.max(rule_revisions.c.id)).scalar_subquery()
         old: dict[Any, ColumnElement[bool]] = {
             readings: readings.c.day < day,

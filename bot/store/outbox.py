@@ -25,6 +25,8 @@ from bot.waiting import LONGEST_ASKED
 Kind = Literal["alert", "reply", "report", "operations"]
 Action = Literal["post", "reply", "edit", "copy"]
 
+UNDELIVERED = outbox.c.state.in_(("waiting", "sending"))
+"""What Slack does not have yet; not as "anything but delivered", for which no database has an index."""
 
 _EDITS = "edits in "
 
@@ -183,11 +185,11 @@ class Outbox:
 
     async def backlog(self) -> Backlog:
         """What Slack does not have yet."""
-        undelivered, untried = outbox.c.state != "delivered", outbox.c.problem.is_(None)
+        untried = outbox.c.problem.is_(None)
         counts = select(
             func.count(), func.count(outbox.c.problem), func.min(case((untried, outbox.c.created_at)))
-        ).where(undelivered)
-        newest = select(outbox.c.problem).where(undelivered, ~untried).order_by(outbox.c.seq.desc()).limit(1)
+        ).where(UNDELIVERED)
+        newest = select(outbox.c.problem).where(UNDELIVERED, ~untried).order_by(outbox.c.seq.desc()).limit(1)
         async with self._database.reading() as connection:
             pending, refused, untried_since = (await connection.execute(counts)).one()
             return Backlog(pending, refused, await connection.scalar(newest) if refused else None, untried_since)
@@ -195,7 +197,7 @@ class Outbox:
     async def pending(self) -> int:
         """How many rows Slack does not have yet."""
         async with self._database.reading() as connection:
-            undelivered = select(func.count()).select_from(outbox).where(outbox.c.state != "delivered")
+            undelivered = select(func.count()).select_from(outbox).where(UNDELIVERED)
             return await connection.scalar(undelivered) or 0
 
     async def _take(self, connection: AsyncConnection, row: Any) -> Delivery:

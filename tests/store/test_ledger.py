@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Table, func, select, update
 
 from bot.model import Message, Reading, Span, Totals
-from bot.record import Restated
+from bot.record import Readings, Restated
 from bot.rules.models import Rules, ThresholdRule
 from bot.store.database import Database
 from bot.store.ledger import Ledger, Revision
@@ -69,10 +69,12 @@ async def test_readings_are_kept_only_where_they_changed_so_that_a_day_has_a_cur
 async def test_the_figures_of_an_earlier_moment_come_back_as_they_were_then(database: Database) -> None:
     ledger = Ledger(database)
     await read(ledger, {"23 10:00": {YESTERDAY: 9, DAY: 1}, "23 11:00": {DAY: 2}, "23 12:00": {YESTERDAY: 8, DAY: 3}})
-    then = await ledger.last_reading(DAYS, at("23 11:30"))
+    past = Readings(await ledger.rows(YESTERDAY))
+    then = past.at(at("23 11:30"), DAYS)
     assert then is not None
     assert {day: totals.cents for day, totals in then.days.items()} == {YESTERDAY: 9, DAY: 2}
-    assert await ledger.last_reading(DAYS, at("23 09:59")) is None
+    assert then.read_at == at("23 11:00")
+    assert past.at(at("23 09:59"), DAYS) is None
 
 
 async def test_a_curve_is_what_was_read_of_a_day_while_it_lasted(database: Database) -> None:
@@ -92,7 +94,10 @@ async def test_a_curve_is_what_was_read_of_a_day_while_it_lasted(database: Datab
         DAY: [(at("23 00:05"), 0), (at("23 12:00"), 4)],
     }
     assert list(await ledger.curves(DAY)) == [DAY]
-    assert [totals.cents for _, totals in (await ledger.curves(DAY, at("23 11:00")))[DAY]] == [0]
+    past = Readings(await ledger.rows(YESTERDAY))
+    assert past.curves(at("23 12:00"), YESTERDAY) == curves
+    assert past.curves(at("23 11:00"), DAY) == {DAY: curves[DAY][:1]}
+    assert past.curves(at("22 11:00"), YESTERDAY) == {}
 
 
 @pytest.mark.parametrize(
