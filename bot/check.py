@@ -82,7 +82,6 @@ class Checker:
     _curves: Curves = field(default_factory=dict)
     _seen_at: float | None = None  # by `seconds`: the last good reading, or since when one is waited for
     _failing: bool = True  # until shown otherwise: a condition may be noted from before a restart
-    _doubting: bool = True  # the same
     _why: str = ""  # the last reading was not judged
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sight: asyncio.Lock = field(default_factory=asyncio.Lock)  # what begins and what ends is noted one after the other
@@ -128,8 +127,13 @@ class Checker:
             await self._watch(now, at)
 
     def look_away(self) -> None:
-        """Another process reads now: how long this one has seen nothing means nothing, and what it knew grows old."""
-        self._seen_at = self._known = None
+        """Another process reads now: how long this one has seen nothing means nothing, and what it knew grows old.
+
+        A check that somebody asked for here goes by what it knew.
+        """
+        self._seen_at = None
+        if not self._one_at_a_time.locked():
+            self._known = None
         self._failing = True
 
     async def _take_up(self) -> Reading | None:
@@ -162,23 +166,21 @@ class Checker:
         """Tell of it once, however many such readings disagree with each other, and remember this one."""
         now, mark = self.now(), mark_of(reading)
         told = any(each.told for each in await self.ledger.conditions("account"))
-        await self.ledger.end("account", None, words, now)
         await self.ledger.note("account", mark, reading.read_at)
         await self.ledger.tell("account", mark, None if told else self._operations(), words, now)
-        self._doubting, self._why = True, words.text
+        await self.ledger.end("account", None, words, now, but=mark)
+        self._why = words.text
         self.told()
         raise AnotherAccount(words.text)
 
     async def _trust(self, changed: int) -> None:
-        """The reading is kept: what was doubted before it is over."""
-        if not self._doubting:
-            return
-        message = blocks.taken_over() if changed else blocks.as_before()
+        """The reading is kept: what was doubted before it, here or by another process, is over."""
+        self._why = ""
         if await self.ledger.conditions("account"):
+            message = blocks.taken_over() if changed else blocks.as_before()
             log.warning("%s", message.text)
             await self.ledger.end("account", self._operations(), message, self.now())
             self.told()
-        self._doubting, self._why = False, ""
 
     async def _keep(self, reading: Reading) -> None:
         known, today = self._known or {}, utc_day(reading.read_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ def _kind(body: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class TokenTrial:
-    """Asks Slack at start whether it takes the tokens; waits as Slack asks, 10 seconds in all.
+    """Asks Slack at start whether it takes the tokens; waits for its answers and as it asks, 10 seconds in all.
 
     `waiting` is told for what, as a sentence.
     """
@@ -105,9 +106,12 @@ class TokenTrial:
 
     async def _try(self, name: str, call: Callable[[], Awaitable[Any]]) -> Any:
         """Slack's answer, None where it gave none."""
+        log.info("asking Slack whether it takes %s", name)
+        self.waiting(f"Slack is asked whether it takes {name}.")
         while True:
             try:
-                return await call()
+                async with asyncio.timeout(max(0.0, self.give_up - elapsed())):
+                    return await call()
             except Exception as error:
                 refusal = classify(error)
                 if refusal is None:

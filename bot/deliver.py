@@ -106,7 +106,7 @@ class Deliveries:
             return
         due = await self._outbox.claim(room, {*self._under_way, *self._quiet_until})
         log.info("delivery: the database answers again", extra=ends("database"))
-        if self.silence and not self._under_way and not await self.pending():
+        if (self.silence or self._troubles) and not self._under_way and not await self.pending():
             self._hear_again()
         for delivery in due:
             task = asyncio.create_task(self._deliver(delivery), name=f"deliver {delivery.id}")
@@ -174,7 +174,7 @@ class Deliveries:
         """Another process has delivered what this one could not."""
         self._failures.clear()
         self._troubles.clear()
-        self.silence = None
+        self.silence, self.has_delivered = None, True
 
     async def _try(self, delivery: Delivery) -> Posted | Superseded | Unsent:
         """Send; whatever happens, the row comes to an outcome, or nobody would take it up again."""

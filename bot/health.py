@@ -81,9 +81,11 @@ class Health:
         lines += [remark for source in self.remarks for remark in source()]
         lines += [self._sight(), *self._rules()]
         try:
-            return StatusAnswer((*lines, _delivery(await self.deliveries.backlog(), self.now())))
-        except StoreError:
-            return StatusAnswer(tuple(lines))  # it is among the reasons
+            async with asyncio.timeout(self.patience):
+                lines.append(_delivery(await self.deliveries.backlog(), self.now()))
+        except (StoreError, TimeoutError):
+            pass  # it is among the reasons
+        return StatusAnswer(tuple(lines))
 
     async def _look(self) -> Report:
         reasons: list[str] = []

@@ -56,7 +56,7 @@ class Client(SocketModeClient):
 
     async def issue_new_wss_url(self) -> str:
         """The address of a new connection. Raises what the Web API's client raises."""
-        await asyncio.sleep(min(LONGEST_PAUSE, 2.0 ** (self.in_vain - 1)) if self.in_vain else 0.0)
+        await asyncio.sleep(min(LONGEST_PAUSE, 2.0 ** (min(self.in_vain, 9) - 1)) if self.in_vain else 0.0)
         await sleep(self.quiet_for)
         try:
             answer = await self.web_client.apps_connections_open(app_token=self.app_token)

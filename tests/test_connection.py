@@ -40,14 +40,26 @@ async def test_a_short_wait_is_waited_for(slack: SimulatedSlack) -> None:
     slack.faults.add("auth.test", Fault("status", status=429, retry_after=0.1))
     workspace, waits = await started(slack, START_PATIENCE)
     assert workspace == Workspace(TEAM_ID)
-    assert waits == ["Slack asks to wait before it says whether it takes SLACK_BOT_TOKEN: waiting 1 s."]
+    assert waits == [
+        "Slack is asked whether it takes SLACK_BOT_TOKEN.",
+        "Slack asks to wait before it says whether it takes SLACK_BOT_TOKEN: waiting 1 s.",
+        "Slack is asked whether it takes SLACK_APP_TOKEN.",
+    ]
 
 
-async def test_a_wait_without_end_holds_up_the_start_for_its_patience_alone(slack: SimulatedSlack) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault("status", status=429, retry_after=1e9), id="asked to wait"),
+        pytest.param(Fault("slow", seconds=30), id="not answered"),
+    ],
+)
+async def test_a_wait_without_end_holds_up_the_start_for_its_patience_alone(
+    slack: SimulatedSlack, fault: Fault
+) -> None:
     for method in ("auth.test", "apps.connections.open"):
-        slack.faults.add(method, Fault("status", status=429, retry_after=1e9), times=None)
+        slack.faults.add(method, fault, times=None)
     began = elapsed()
-    workspace, waits = await started(slack, 0.2)
+    workspace, _ = await started(slack, 0.2)
     assert workspace is None
     assert elapsed() - began < 2
-    assert len(waits) == 1

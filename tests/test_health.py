@@ -40,14 +40,18 @@ async def hanging() -> Sequence[str]:
     return ()
 
 
-def health(backlog: Backlog = EMPTY, noted: Mapping[str, list[Condition]] | None = None, **sources: Any) -> Health:
-    """With an outbox, conditions and sources of the test's own; all else is well."""
+def health(
+    backlog: Backlog | None = EMPTY, noted: Mapping[str, list[Condition]] | None = None, **sources: Any
+) -> Health:
+    """With an outbox (None never answers), conditions and sources of the test's own; all else is well."""
 
     async def conditions(name: str) -> list[Condition]:
         return (noted or {}).get(name, [])
 
     async def waiting() -> Backlog:
-        return backlog
+        if backlog is None:
+            await asyncio.Event().wait()
+        return backlog or EMPTY
 
     rules = SimpleNamespace(
         current=SimpleNamespace(rules=()), mistakes=(), file=SimpleNamespace(path=SimpleNamespace(name="rules.yaml"))
@@ -133,6 +137,12 @@ async def test_however_many_ask_at_once_the_database_is_asked_once() -> None:
 )
 async def test_only_what_was_refused_or_is_late_is_red(backlog: Backlog, line: tuple[bool, str]) -> None:
     assert (await health(backlog).status()).lines[-1] == line
+
+
+async def test_status_is_said_though_the_outbox_hangs() -> None:
+    async with asyncio.timeout(5):
+        answer = await health(None, warnings=(hanging,), patience=0.05).status()
+    assert answer.lines[0] == (False, "The database did not answer within 0.05 seconds.")
 
 
 async def test_status_begins_with_what_is_wrong_and_what_was() -> None:

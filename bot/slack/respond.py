@@ -91,9 +91,9 @@ def is_slacks(url: str, slack_api_url: str) -> bool:
     """Whether this response_url leads to Slack: taken apart by the client that would post to it."""
     try:
         there = httpx.URL(url)
-    except httpx.InvalidURL:
+        return not there.userinfo and _origin(there) == _hooks_of(httpx.URL(slack_api_url))
+    except (httpx.InvalidURL, UnicodeError):  # the latter of a host that claims to be Punycode, and is none
         return False
-    return not there.userinfo and _origin(there) == _hooks_of(httpx.URL(slack_api_url))
 
 
 def _hooks_of(api: httpx.URL) -> Origin:

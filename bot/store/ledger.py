@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Message, Reading, Span, Totals
@@ -199,11 +199,14 @@ class Ledger:
             if first.first() is not None and channel:
                 await enqueue(connection, kind="operations", action="post", channel=channel, message=message, now=now)
 
-    async def end(self, name: ConditionName, channel: str | None, message: Message, now: datetime) -> None:
-        """The condition is over: tell of it where its beginning was told."""
+    async def end(
+        self, name: ConditionName, channel: str | None, message: Message, now: datetime, *, but: str = ""
+    ) -> None:
+        """The condition is over, in every detail `but` this: tell of it where its beginning was told."""
+        over = conditions.c.detail != but if but else true()
         async with self._database.writing() as connection:
             gone = await connection.execute(
-                delete(conditions).where(conditions.c.name == name).returning(conditions.c.told_at)
+                delete(conditions).where(conditions.c.name == name, over).returning(conditions.c.told_at)
             )
             if any(gone.scalars()) and channel:
                 await enqueue(connection, kind="operations", action="post", channel=channel, message=message, now=now)

@@ -85,6 +85,25 @@ async def test_two_that_share_one_reading_do_not_agree_with_themselves(start: St
     assert len(await bot.hears()) == 1
 
 
+@pytest.mark.parametrize("agrees", [False, True], ids=["the figures before", "the new figures"])
+async def test_what_one_process_doubted_another_takes_over_or_lets_go_of(start: Start, agrees: bool) -> None:
+    bot = await watching(start)
+    other = await start()
+    ours = dict(bot.usage.days)
+    await other.check()
+    spend(bot, 90)
+    await doubts(bot)
+    assert len(await bot.hears()) == 1
+    if not agrees:
+        bot.usage.days.update(ours)
+    bot.clock.go(minutes=5)
+    other.checker.look_away()
+    await other.check()
+    heard = await other.hears()
+    assert sum(each.startswith(TAKEN_OVER if agrees else AS_BEFORE) for each in heard) == 1
+    assert await bot.checker.ledger.conditions("account") == []
+
+
 async def test_a_third_account_is_doubted_as_well_and_told_no_more(start: Start) -> None:
     bot = await watching(start)
     for dollars in (90, 70, 30):

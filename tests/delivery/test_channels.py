@@ -345,14 +345,20 @@ async def test_messages_that_slack_never_takes_hold_up_no_other(post: Post, slac
     assert sorted(post.told()) == sorted([*BAD, "Good", "Better"])
 
 
+@pytest.mark.parametrize("meanwhile", [False, True], ids=["the only one", "beside one that is taken"])
 async def test_what_another_process_delivered_is_no_trouble_of_this_one(
-    address: str, slack: SimulatedSlack, post: Post
+    address: str, slack: SimulatedSlack, post: Post, meanwhile: bool
 ) -> None:
     slack.channel("voice-spend").archived = slack.channel("voice-ops").archived = True
     await post.put("Kept")
     await slack.until(lambda: post.deliveries.trouble, what="the trouble")
+    if meanwhile:
+        await post.put("Taken", channel="#general")
+        await slack.until(lambda: post.deliveries.has_delivered or None, what="the delivery")
+        assert post.deliveries.trouble
     async with post.database.writing() as connection:
         await connection.execute(update(outbox).values(state="delivered"))
     async with asyncio.timeout(5):
         while post.deliveries.trouble or post.deliveries.silence:
             await asyncio.sleep(0.02)
+    assert post.deliveries.has_delivered

@@ -14,6 +14,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.access import Person, Right
 from bot.app import InHand
+from bot.clock import elapsed
 from bot.connection import TokenTrial, bolt_app
 from bot.errors import StartRefused
 from bot.listeners.door import Door
@@ -118,7 +119,7 @@ def _calls(client: Client, settings: Settings) -> tuple[Call, ...]:
 
 async def _started(client: Client, settings: Settings) -> object:
     with contextlib.suppress(StartRefused):
-        return await TokenTrial(client, lambda _: None, give_up=0.0).of(settings, "socket")
+        return await TokenTrial(client, lambda _: None, give_up=elapsed() + 0.5).of(settings, "socket")
     return None
 
 

@@ -48,6 +48,7 @@ def test_what_leads_to_slack(url: str, api: str) -> None:
         pytest.param("https://hooks.slack.com.evil.example/x", REAL, id="Slack's in front"),
         pytest.param("https://evilhooks.slack.com/x", REAL, id="Slack's behind"),
         pytest.param("https://hooks.slack.com./x", REAL, id="trailing dot"),
+        pytest.param("https://xn--/x", REAL, id="Punycode that is none"),
         pytest.param("https://hooks.slack.com@evil.example/x", REAL, id="Slack's as the user"),
         pytest.param("https://evil.example\\@hooks.slack.com/x", REAL, id="backslash"),
         pytest.param("https://user:pass@hooks.slack.com/x", REAL, id="a user"),
