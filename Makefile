@@ -20,7 +20,7 @@ soak: .venv/dev.stamp  ## an hour of checks, commands and faults, and what the b
 fuzz: .venv/dev.stamp .venv/fuzz.stamp  ## look for bytes that the bot stumbles over, until it finds some or SECONDS are over
 	$(BIN)/python -m tests.fuzz $(TARGET) -max_total_time=$(SECONDS) -max_len=4096
 
-TARGET ?= door
+TARGET ?= http_mode
 SECONDS ?= 1200
 
 pictures: .venv/dev.stamp .venv/axe.stamp  ## take the pictures of the sandbox that the docs show

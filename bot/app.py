@@ -15,38 +15,37 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from bot.answers.desk import Desk
-from bot.answers.incidents import IncidentDesk
 from bot.cartesia.client import CartesiaClient
 from bot.cartesia.shared import SharedReadings
-from bot.channels import Channels
-from bot.check import Checker
 from bot.clock import elapsed
-from bot.connection import TokenTrial, bolt_app, slack_client
-from bot.deliver import Deliveries, Pace
-from bot.destinations import Destinations
-from bot.endpoints import PORT_PATIENCE, Endpoints, PortTaken
+from bot.commands.handler import Desk
+from bot.commands.incidents import IncidentDesk
 from bot.errors import BotError, DatabaseUnusable, StoreError
-from bot.health import Health
-from bot.hearing import Hearing
-from bot.inbound import Inbound
+from bot.jobs.channel_ids import Channels
+from bot.jobs.check import Checker
+from bot.jobs.deliver import Deliveries, Pace
+from bot.jobs.delivery_outage import Hearing
+from bot.jobs.destinations import Destinations
+from bot.jobs.loops import GLANCE, Loops
+from bot.jobs.rules_in_force import RulesFile, RulesInForce, Texts
+from bot.jobs.sending import Sending
+from bot.listeners.access_control import Gate, register_gate
 from bot.listeners.actions import register_actions
 from bot.listeners.commands import Counter, register_commands
-from bot.listeners.door import Door
-from bot.listeners.gate import Gate, register_gate
+from bot.listeners.dispatch import Door
+from bot.listeners.http_mode import Inbound
+from bot.listeners.rejected_requests import Refusals
+from bot.listeners.socket_mode import SocketMode
 from bot.listeners.unhandled import register_unhandled
 from bot.logs import ends, repeats
-from bot.loops import GLANCE, Loops
-from bot.network import http_client, untrusted
-from bot.refusals import Refusals
-from bot.rules.home import RulesFile, RulesInForce, Texts
-from bot.sending import Sending
+from bot.operate.endpoints import PORT_PATIENCE, Endpoints, PortTaken
+from bot.operate.health import Health
 from bot.settings import Settings, Transport
 from bot.slack import blocks
+from bot.slack.connection import TokenTrial, bolt_app, slack_client
 from bot.slack.people import People
-from bot.slack.respond import Responses
+from bot.slack.response_urls import Responses
 from bot.slack.sender import Sender
-from bot.socket_mode import SocketMode
 from bot.store.acts import Acts
 from bot.store.admissions import Admissions
 from bot.store.database import Database, open_database
@@ -55,6 +54,7 @@ from bot.store.leases import Presence
 from bot.store.ledger import Ledger
 from bot.store.migrate import migrate
 from bot.store.outbox import Outbox
+from bot.system.network import http_client, untrusted
 
 ASKER_PATIENCE = 30.0  # seconds that somebody at a terminal waits for Cartesia; a check may wait for an interval
 DATABASE_PATIENCE = 60.0  # seconds at start

@@ -20,8 +20,8 @@ import typer
 
 from bot import __version__, logs
 from bot.errors import BotError, DatabaseUnusable, FileMissing, FileUnreadable, SettingsError, StartRefused
-from bot.files import read_text
 from bot.settings import ADMIN_KEY, Settings, choose_transport, load, misspelt, outward
+from bot.system.files import read_text
 
 log = logging.getLogger(__name__)
 
@@ -200,7 +200,7 @@ def usage(
     if as_json and as_csv:
         _fail("Choose --json or --csv, not both.", WRONG)
     settings = _settings(ADMIN_KEY)
-    from bot.terminal import print_usage
+    from bot.terminal.output import print_usage
 
     words = " ".join([*(period or ["month"]), *(["by", by.value] if by else [])])
     _run(print_usage(settings, words, "json" if as_json else "csv" if as_csv else "table", real_now))
@@ -212,7 +212,7 @@ def check(
 ) -> None:
     """One check now; prints each decision and its reason. The running bot sends what it records."""
     settings = _settings(ADMIN_KEY)
-    from bot.terminal import check_dry, check_now
+    from bot.terminal.output import check_dry, check_now
 
     _run(check_dry(settings, real_now) if dry_run else check_now(settings, real_now))
 
@@ -223,7 +223,7 @@ def why(
 ) -> None:
     """The account of one alert: its figures, its rule then, each decision and each delivery."""
     settings = _settings()
-    from bot.terminal import explain
+    from bot.terminal.output import explain
 
     _run(explain(settings, " ".join(alert), real_now))
 
@@ -232,7 +232,7 @@ def why(
 def rules_check() -> None:
     """List every mistake of the rules file."""
     settings = _settings()
-    from bot.terminal import check_rules
+    from bot.terminal.output import check_rules
 
     raise SystemExit(check_rules(settings))
 
@@ -241,7 +241,7 @@ def rules_check() -> None:
 def rules_show() -> None:
     """What the rules file says, as it is understood."""
     settings = _settings()
-    from bot.terminal import show_rules
+    from bot.terminal.output import show_rules
 
     raise SystemExit(show_rules(settings))
 
@@ -314,6 +314,6 @@ def backtest(
 ) -> None:
     """What the present rules would have said over the readings in the database."""
     settings = _settings()
-    from bot.terminal import print_backtest
+    from bot.terminal.output import print_backtest
 
     _run(print_backtest(settings, rule, days, real_now))

@@ -17,9 +17,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
-from bot.addresses import database_address, is_base_address, is_host, is_proxy, is_web_address
 from bot.errors import FileUnreadable, SettingsError
-from bot.files import read_file
+from bot.system.addresses import database_address, is_base_address, is_host, is_proxy, is_web_address
+from bot.system.files import read_file
 
 ADMIN_KEY_PAGE = "https://play.cartesia.ai/keys/admin"
 
@@ -224,7 +224,7 @@ def _passwords(address: str) -> list[str]:
 
 Transport = Literal["socket", "http"]
 
-# Read by the libraries themselves, and by bot/network.py, in either case of letters.
+# Read by the libraries themselves, and by bot/system/network.py, in either case of letters.
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 OUTWARD = (*PROXIES, "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 

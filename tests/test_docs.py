@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from bot.answers.request import COMMANDS, PERIODS, WITH_WORDS
 from bot.budget.decide import Reason
 from bot.cli import app
-from bot.inbound import EVENTS
+from bot.commands.request import COMMANDS, PERIODS, WITH_WORDS
+from bot.listeners.http_mode import EVENTS
 from bot.model import Metric, Period
 from bot.rules.models import ALL_RULE_KEYS, Access, Escalation, Expected, Report, Rules, keys_of
 from bot.rules.parse import parse
@@ -123,7 +123,7 @@ def test_no_reason_is_told_that_does_not_exist() -> None:
 
 
 def test_every_endpoint_is_in_the_readme_and_no_other() -> None:
-    served = {EVENTS, *re.findall(r'case "GET", "(/[\w/]+)"', page("bot/endpoints.py"))}
+    served = {EVENTS, *re.findall(r'case "GET", "(/[\w/]+)"', page("bot/operate/endpoints.py"))}
     table = section("README.md", "HTTP endpoints")
     assert len(served) > 1
     assert set(re.findall(r"^\| `[A-Z]+ (/[\w/]+)`", table, re.MULTILINE)) == served

@@ -115,7 +115,7 @@ def test_a_json_line_is_one_line_of_json() -> None:
 @BOTH
 @pytest.mark.parametrize("steering", ["\x1b[2J", "\r", "\x85", "\u202e", "\u2028", "\x00", "\x9b1m"])
 def test_nothing_that_others_wrote_steers_a_terminal_or_forges_a_line(steering: str, as_json: bool) -> None:
-    forged = f"no such token{steering}\n2026-03-01T12:30:16.000Z ERROR   bot.check: forged"
+    forged = f"no such token{steering}\n2026-03-01T12:30:16.000Z ERROR   bot.jobs.check: forged"
     failed = raised(forged)
     line = Blotted([], as_json=as_json).format(record("Slack said %s", forged, failed=failed))
     assert steering[0] not in line
@@ -134,10 +134,13 @@ def test_libraries_that_print_requests_speak_from_warnings_up(
     handler.setStream(sys.stderr)
     logging.getLogger("slack_sdk.web").info("Authorization: Bearer xoxb-HUSH")
     logging.getLogger("slack_sdk.web").warning("token xoxb-HUSH")
-    logging.getLogger("bot.check").debug("asked")
+    logging.getLogger("bot.jobs.check").debug("asked")
     root.handlers, root.level = before, level
     lines = capsys.readouterr().err.splitlines()
-    assert [line.partition(" ")[2] for line in lines] == ["WARNING slack_sdk.web: token …", "DEBUG   bot.check: asked"]
+    assert [line.partition(" ")[2] for line in lines] == [
+        "WARNING slack_sdk.web: token …",
+        "DEBUG   bot.jobs.check: asked",
+    ]
 
 
 class Log:
@@ -184,7 +187,7 @@ def test_the_end_is_said_where_the_trouble_was_and_what_comes_back_is_news() -> 
 
 
 def test_a_library_that_repeats_itself_is_heard_once_and_the_bots_own_lines_each_time() -> None:
-    for name, count in (("slack_sdk.socket_mode.aiohttp", 1), ("bot.check", 3)):
+    for name, count in (("slack_sdk.socket_mode.aiohttp", 1), ("bot.jobs.check", 3)):
         log = Log(name)
         for _ in range(3):
             log.logger.error("Failed to connect")

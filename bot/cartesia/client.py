@@ -16,8 +16,8 @@ from bot.clock import elapsed
 from bot.errors import CartesiaError, CartesiaUnavailable, CertificateUntrusted, Throttled
 from bot.logs import ends, repeats
 from bot.model import Reading, Span
-from bot.network import untrusted
-from bot.waiting import sleep
+from bot.system.network import untrusted
+from bot.system.waiting import sleep
 
 _TOPIC = "asking Cartesia"
 TIMEOUT = 10.0  # seconds for one call (DESIGN section 5)

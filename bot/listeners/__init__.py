@@ -1,1 +1,1 @@
-"""Inbound Slack: acknowledge, parse, answer. What an answer is, is decided in bot.answers."""
+"""Inbound Slack: acknowledge, parse, answer. What an answer is, is decided in bot.commands."""

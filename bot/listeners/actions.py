@@ -13,17 +13,17 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.access import Right
-from bot.answers.answer import Sorry
-from bot.answers.desk import Figures
-from bot.answers.incidents import IncidentDesk, NotUnderstoodError
-from bot.answers.request import Overview
-from bot.answers.typed import unescaped
-from bot.answers.until import CHOICES, Reaching
+from bot.commands.answer import Sorry
+from bot.commands.handler import Figures
+from bot.commands.incidents import IncidentDesk, NotUnderstoodError
+from bot.commands.request import Overview
+from bot.commands.snooze_end import CHOICES, Reaching
+from bot.commands.user_input import unescaped
 from bot.errors import DoneBefore, StoreError
+from bot.listeners.access_control import Gate
 from bot.listeners.commands import BROKEN, Ack, Counter
-from bot.listeners.gate import Gate
 from bot.listeners.payloads import Click, Submission
+from bot.rules.access import Right
 from bot.slack.alerts import ACKNOWLEDGE, SHOW_USAGE, SNOOZE, SNOOZE_AMOUNT, UNDO
 from bot.slack.blocks import render, shared
 from bot.slack.failures import classify

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
-from bot.answers.answer import Sorry
-from bot.answers.desk import Desk
-from bot.answers.request import Request, parse_request
-from bot.answers.typed import unescaped
+from bot.commands.answer import Sorry
+from bot.commands.handler import Desk
+from bot.commands.request import Request, parse_request
+from bot.commands.user_input import unescaped
 from bot.listeners.payloads import Command
 from bot.model import Act, Message
 from bot.slack.blocks import render
 from bot.slack.people import Later
-from bot.slack.respond import Responses, body_of
+from bot.slack.response_urls import Responses, body_of
 from bot.windows import utc_day
 
 COMMAND = "/agent-usage"

@@ -24,8 +24,8 @@ from pydantic import (
 )
 from pydantic import ValidationError as Mistakes
 
-from bot.access import Person
 from bot.model import Act
+from bot.rules.access import Person
 
 _LONGEST_NAME: Final = 255  # characters of an action_id or a callback_id
 

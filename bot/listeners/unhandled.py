@@ -9,12 +9,12 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
-from bot.answers.answer import Sorry
+from bot.commands.answer import Sorry
 from bot.listeners.commands import COMMAND
 from bot.listeners.payloads import Command, Payload
-from bot.refusals import Kind, Refusals
+from bot.listeners.rejected_requests import Kind, Refusals
 from bot.slack.blocks import render
-from bot.slack.respond import body_of
+from bot.slack.response_urls import body_of
 
 _SHOWN = 100  # characters of a name
 

@@ -1,7 +1,7 @@
 """What a rules file says, as frozen values.
 
 The classes are plain dataclasses: made directly, nothing is checked. `bot.rules.parse` makes them through pydantic,
-which reads the annotations: how each value is written (`bot.rules.written`) and what an editor shows for its key
+which reads the annotations: how each value is written (`bot.rules.value_types`) and what an editor shows for its key
 (`bot.rules.schema`). Amounts are exact and in the metric's own unit: US cents, minutes or calls.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, get_type_hint
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from bot.model import Metric, Period
-from bot.rules import written
+from bot.rules import value_types
 from bot.rules.values import nearest
 from bot.windows import Window
 
@@ -51,8 +51,10 @@ class Escalation:
 
     __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
 
-    after: Annotated[written.Duration, Field(description="How long to wait for somebody to acknowledge, such as 30m.")]
-    channel: Annotated[written.Channel, Field(description='Where to tell of it as well, such as "#finance".')]
+    after: Annotated[
+        value_types.Duration, Field(description="How long to wait for somebody to acknowledge, such as 30m.")
+    ]
+    channel: Annotated[value_types.Channel, Field(description='Where to tell of it as well, such as "#finance".')]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,28 +64,28 @@ class _AnyRule:
     __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
 
     name: Annotated[
-        written.Name,
+        value_types.Name,
         Field(description="The rule's name in alerts and commands: 1 to 80 characters, unique in the file."),
     ]
     channel: Annotated[
-        written.Channel | None, Field(description="Where this rule's alerts go (default: the file's channel).")
+        value_types.Channel | None, Field(description="Where this rule's alerts go (default: the file's channel).")
     ] = None
     mention: Annotated[
-        written.Mentions,
+        value_types.Mentions,
         Field(
             description='Who is mentioned: "@here", "@channel", a member id (U…) or a user group id (S…), which Slack '
             "copies from a profile or a group's menu; a handle mentions nobody."
         ),
     ] = ()
     remind_every: Annotated[
-        written.Reminder | None,
+        value_types.Reminder | None,
         Field(description="Remind this often until somebody acknowledges, such as 4h (default: never)."),
     ] = None
     escalate: Annotated[
         Escalation | None, Field(description="Tell another channel when nobody acknowledged in time.")
     ] = None
     runbook: Annotated[
-        written.Link | None, Field(description="A web address that says what to do, shown in the alert.")
+        value_types.Link | None, Field(description="A web address that says what to do, shown in the alert.")
     ] = None
 
 
@@ -91,30 +93,31 @@ class _AnyRule:
 class ThresholdRule(_AnyRule):
     """Alerts when a metric reaches a level of its threshold within one window."""
 
-    metric: Annotated[written.AnyMetric, Field(description=_METRIC)] = Metric.COST
+    metric: Annotated[value_types.AnyMetric, Field(description=_METRIC)] = Metric.COST
     period: Annotated[
-        written.AnyPeriod,
+        value_types.AnyPeriod,
         Field(alias="per", description="The window, on the UTC calendar; weeks start on Monday (default: day)."),
     ] = Period.DAY
     threshold: Annotated[
-        written.Amount,
+        value_types.Amount,
         Field(description="The budget: $50 or 5000 cents for money, a plain number for minutes and calls."),
     ]
     alert_at: Annotated[
-        written.Levels, Field(description="The levels to alert at, in percent of the threshold (default: [100%]).")
+        value_types.Levels, Field(description="The levels to alert at, in percent of the threshold (default: [100%]).")
     ] = (HUNDRED_PERCENT,)
     then_every: Annotated[
-        written.Amount | None,
+        value_types.Amount | None,
         Field(description="After the last level, alert again for each further amount, such as $25."),
     ] = None
     forecast: Annotated[
-        written.Switch, Field(description="Warn when the window is on course to cross the threshold (default: false).")
+        value_types.Switch,
+        Field(description="Warn when the window is on course to cross the threshold (default: false)."),
     ] = False
     at_least_calls: Annotated[
-        written.Calls | None, Field(description="For ratios: say nothing until the window has this many calls.")
+        value_types.Calls | None, Field(description="For ratios: say nothing until the window has this many calls.")
     ] = None
     mention_from: Annotated[
-        written.Percent, Field(description="Mention people only from this level up (default: 100%).")
+        value_types.Percent, Field(description="Mention people only from this level up (default: 100%).")
     ] = HUNDRED_PERCENT
 
     @cached_property
@@ -137,15 +140,17 @@ class ThresholdRule(_AnyRule):
 class UnusualRule(_AnyRule):
     """Alerts when a day stands far above the median of recent same weekdays."""
 
-    metric: Annotated[written.AnyMetric, Field(description=_METRIC)] = Metric.COST
+    metric: Annotated[value_types.AnyMetric, Field(description=_METRIC)] = Metric.COST
     period: Annotated[
-        written.DayOnly, Field(alias="per", description="Always day: days are compared with recent same weekdays.")
+        value_types.DayOnly, Field(alias="per", description="Always day: days are compared with recent same weekdays.")
     ] = Period.DAY
     above_usual: Annotated[
-        written.Multiple,
+        value_types.Multiple,
         Field(description="Alert above this many times the median of recent same weekdays, such as 2x."),
     ]
-    at_least: Annotated[written.Amount | None, Field(description="Say nothing below this amount, such as $20.")] = None
+    at_least: Annotated[value_types.Amount | None, Field(description="Say nothing below this amount, such as $20.")] = (
+        None
+    )
 
     @cached_property
     def fingerprint(self) -> str:
@@ -157,14 +162,14 @@ class UnusualRule(_AnyRule):
 class SilenceRule(_AnyRule):
     """Alerts when a UTC day has seen less than an amount by a time of day."""
 
-    metric: Annotated[written.SummedMetric, Field(description=_METRIC)] = Metric.COST
-    period: Annotated[written.DayOnly, Field(alias="per", description="Always day: `below` looks at one UTC day.")] = (
-        Period.DAY
-    )
+    metric: Annotated[value_types.SummedMetric, Field(description=_METRIC)] = Metric.COST
+    period: Annotated[
+        value_types.DayOnly, Field(alias="per", description="Always day: `below` looks at one UTC day.")
+    ] = Period.DAY
     below: Annotated[
-        written.Amount, Field(description="Alert when the day is still below this amount at the time in `by`.")
+        value_types.Amount, Field(description="Alert when the day is still below this amount at the time in `by`.")
     ]
-    by: Annotated[written.TimeOfDay, Field(description='A time of day in UTC, such as "12:00".')]
+    by: Annotated[value_types.TimeOfDay, Field(description='A time of day in UTC, such as "12:00".')]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -181,17 +186,19 @@ class Report:
 
     __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
 
-    name: Annotated[written.Name, Field(description="The report's name: 1 to 80 characters, unique among the reports.")]
+    name: Annotated[
+        value_types.Name, Field(description="The report's name: 1 to 80 characters, unique among the reports.")
+    ]
     schedule: Annotated[
-        written.Schedule,
+        value_types.Schedule,
         Field(description='When, as cron writes it, in the file\'s timezone: "0 9 * * 1" is Mondays at 9:00.'),
     ]
     period: Annotated[
-        written.ReportPeriod,
+        value_types.ReportPeriod,
         Field(description="What it covers: today, yesterday, week, last week, month, last month, 7d or last 7 days."),
     ]
     channel: Annotated[
-        written.Channel | None, Field(description="Where the report goes (default: the file's channel).")
+        value_types.Channel | None, Field(description="Where the report goes (default: the file's channel).")
     ] = None
 
 
@@ -202,11 +209,11 @@ class Access:
     __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
 
     editors: Annotated[
-        written.Editors,
+        value_types.Editors,
         Field(description="Who may edit in Slack: admins, member ids (U…) and user group ids (S…); default: [admins]."),
     ] = ("admins",)
     viewers: Annotated[
-        written.Viewers,
+        value_types.Viewers,
         Field(description="Who may ask: everyone (but guests), or a list as for editors; default: everyone."),
     ] = ("everyone",)
 
@@ -226,15 +233,15 @@ class Expected:
     __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
 
     first: Annotated[
-        written.Day, Field(alias="from", description="The event's first day, a UTC day such as 2026-12-01.")
+        value_types.Day, Field(alias="from", description="The event's first day, a UTC day such as 2026-12-01.")
     ]
-    last: Annotated[written.LastDay, Field(alias="to", description="The event's last day, included.")]
-    rule: Annotated[written.Name, Field(description="The name of a rule of this file that has a threshold.")]
+    last: Annotated[value_types.LastDay, Field(alias="to", description="The event's last day, included.")]
+    rule: Annotated[value_types.Name, Field(description="The name of a rule of this file that has a threshold.")]
     threshold: Annotated[
-        written.RaisedAmount,
+        value_types.RaisedAmount,
         Field(description="The threshold for these days, above the rule's own and in its metric, such as $200."),
     ]
-    why: Annotated[written.Why, Field(description="What the event is: 1 to 80 characters, such as product launch.")]
+    why: Annotated[value_types.Why, Field(description="What the event is: 1 to 80 characters, such as product launch.")]
 
     def shares_a_day_with(self, window: Window) -> bool:
         return self.first < window.end and window.start <= self.last
@@ -262,14 +269,14 @@ class Rules:
     __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
 
     channel: Annotated[
-        written.Channel | None,
+        value_types.Channel | None,
         Field(description='Where alerts go unless a rule says otherwise: "#name" or a channel id.'),
     ] = None
     operations_channel: Annotated[
-        written.Channel | None, Field(description="Where the bot speaks about itself (default: channel).")
+        value_types.Channel | None, Field(description="Where the bot speaks about itself (default: channel).")
     ] = None
     timezone: Annotated[
-        written.Timezone,
+        value_types.Timezone,
         Field(description="For report schedules only, such as Europe/Berlin (default: UTC); budgets follow UTC days."),
     ] = "UTC"
     rules: Annotated[
@@ -282,16 +289,16 @@ class Rules:
             ],
             ...,
         ],
-        written.AtMost("rules"),
+        value_types.AtMost("rules"),
         Field(description="What to watch: each rule has threshold, above_usual or below."),
     ]
     reports: Annotated[
-        tuple[Report, ...], written.AtMost("reports"), Field(description="Summaries posted on a schedule.")
+        tuple[Report, ...], value_types.AtMost("reports"), Field(description="Summaries posted on a schedule.")
     ] = ()
     access: Annotated[Access, Field(description="Who may edit the rules in Slack, and who may ask.")] = Access()
     expected: Annotated[
         tuple[Expected, ...],
-        written.AtMost("expected"),
+        value_types.AtMost("expected"),
         Field(description="Declared events, each of which raises a rule's threshold for some days."),
     ] = ()
 

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from bot.model import Metric
-from bot.rules import written
+from bot.rules import value_types
 from bot.rules.models import Rules
 
 
@@ -37,8 +37,8 @@ def _amounts_by_metric(*keys: str) -> dict[str, Any]:
     counted = {"properties": {"metric": {"enum": [metric.value for metric in Metric if not metric.is_money]}}}
     return {
         "if": counted | {"required": ["metric"]},
-        "then": {"properties": dict.fromkeys(keys, written.COUNT)},
-        "else": {"properties": dict.fromkeys(keys, written.MONEY)},
+        "then": {"properties": dict.fromkeys(keys, value_types.COUNT)},
+        "else": {"properties": dict.fromkeys(keys, value_types.MONEY)},
     }
 
 

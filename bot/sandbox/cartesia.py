@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.model import Period, Span, Totals
 from bot.sandbox.changes import Changes
 from bot.sandbox.faults import Answering, Fault, Faults, answer_under
-from bot.sandbox.listening import LoopbackServer
+from bot.sandbox.loopback import LoopbackServer
 from bot.windows import a_year_after, midnight, windows_within
 
 API_VERSION = "2026-03-01"

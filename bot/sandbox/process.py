@@ -10,7 +10,7 @@ from pathlib import Path
 from bot import logs
 from bot.app import Tempo, serve
 from bot.cli import plain_errors
-from bot.deliver import Pace
+from bot.jobs.deliver import Pace
 from bot.sandbox.clock import SharedClock
 from bot.settings import load
 

@@ -14,8 +14,8 @@ from bot.rules.mistakes import RulesError
 from bot.rules.parse import parse
 from bot.sandbox.account import PROFILES, SimulatedAccount
 from bot.sandbox.clock import SimulatedClock
+from bot.sandbox.consistency import Proof, prove
 from bot.sandbox.faults import ANY_ENDPOINT, Fault
-from bot.sandbox.proof import Proof, prove
 from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID
 from bot.sandbox.world import BotProcess, World, real_now
 from bot.windows import midnight, utc_day

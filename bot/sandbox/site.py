@@ -17,9 +17,8 @@ from aiohttp import web
 
 from bot.budget.backtest import READ_BEFORE, backtest
 from bot.errors import BotError, FileMissing, FileUnreadable, SettingsError
-from bot.files import read_file
 from bot.rules.parse import parse
-from bot.sandbox.listening import LoopbackServer
+from bot.sandbox.loopback import LoopbackServer
 from bot.sandbox.show import STEPS, RealUsage, Show, Speed
 from bot.sandbox.slack.workspace import Json, Message, SlackRefusal, View
 from bot.sandbox.snapshot import Snapshots, mistakes_of
@@ -28,6 +27,7 @@ from bot.slack.alerts import headline
 from bot.slack.parts import window_words
 from bot.store.database import open_database
 from bot.store.ledger import Ledger
+from bot.system.files import read_file
 from bot.windows import utc_day
 
 PAGE = Path(__file__).with_name("page")

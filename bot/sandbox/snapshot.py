@@ -10,7 +10,7 @@ from bot.model import Totals
 from bot.rules.mistakes import RulesError
 from bot.rules.parse import parse
 from bot.sandbox.account import PROFILES
-from bot.sandbox.proof import Proof
+from bot.sandbox.consistency import Proof
 from bot.sandbox.show import Show
 from bot.sandbox.slack.workspace import ADMIN, Json, Message, User
 from bot.windows import first_of_month, utc_day

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from bot.answers.answer import (
+from bot.budget.evaluate import Standing
+from bot.budget.forecast import Forecast
+from bot.commands.answer import (
     AlertsAnswer,
     Answer,
     BudgetsAnswer,
@@ -28,9 +30,7 @@ from bot.answers.answer import (
     SummaryAnswer,
     WhyAnswer,
 )
-from bot.answers.request import COMMANDS, PERIODS, WITH_WORDS
-from bot.budget.evaluate import Standing
-from bot.budget.forecast import Forecast
+from bot.commands.request import COMMANDS, PERIODS, WITH_WORDS
 from bot.model import Message, Metric, Period, Totals
 from bot.money import compared, count, dollars, number, set_amount
 from bot.rules.mistakes import Mistake

@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.network import untrusted
-from bot.waiting import LONGEST_ASKED
+from bot.system.network import untrusted
+from bot.system.waiting import LONGEST_ASKED
 
 
 class Failure(Enum):

@@ -1,4 +1,4 @@
-"""What Slack says of people, looked up and remembered; `bot.access` judges by it who may do what."""
+"""What Slack says of people, looked up and remembered; `bot.rules.access` judges by it who may do what."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.access import (
+from bot.clock import elapsed
+from bot.errors import StoreError
+from bot.rules.access import (
     ALLOWED,
     NOBODY,
     OUTSIDER,
@@ -31,8 +33,6 @@ from bot.access import (
     profile_of,
     workspace_of,
 )
-from bot.clock import elapsed
-from bot.errors import StoreError
 from bot.rules.models import Access
 from bot.slack.entries import passable
 from bot.slack.failures import Refusal, classify, scope_lacking

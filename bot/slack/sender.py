@@ -13,7 +13,7 @@ from bot.model import Message
 from bot.slack.client import Client
 from bot.slack.entries import id_in, name_in, passable, ts_in
 from bot.slack.failures import INCOMPLETE, Failure, Refusal, classify
-from bot.slack.ladder import rungs
+from bot.slack.simpler_blocks import rungs
 
 EVENT_TYPE = "agent_usage_bot"
 _PAGES = 20  # of one history or one list that are looked through

@@ -21,9 +21,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.addresses import database_address
+from bot.store.failures import refuse_obstacle, store_error
 from bot.store.files import OpenFiles
-from bot.store.remedies import refuse_obstacle, store_error
+from bot.system.addresses import database_address
 
 PAGES = 512  # KiB that each of up to fifteen connections to SQLite keeps in memory; by itself it takes 2,000
 LOCK_PATIENCE = 5  # seconds a statement waits for another process's lock on SQLite before it fails and is tried later

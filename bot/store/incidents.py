@@ -17,9 +17,9 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget.decide import Decision, Reason
+from bot.budget.history import Attempted, Recorded
 from bot.budget.incident import Incident
 from bot.model import Message, Period
-from bot.record import Attempted, Recorded
 from bot.store.acts import Claim, take
 from bot.store.database import Database
 from bot.store.outbox import body_of, enqueue

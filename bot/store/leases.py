@@ -20,9 +20,9 @@ from bot.clock import elapsed
 from bot.errors import DatabaseGone, StoreError
 from bot.logs import ends, repeats
 from bot.store.database import Database
-from bot.store.hold import Hold, holding
+from bot.store.file_lock import Hold, holding
 from bot.store.tables import leases
-from bot.waiting import set_within
+from bot.system.waiting import set_within
 
 LEASE = 15.0  # seconds after its last sign of life that a process counts as dead (DESIGN section 5)
 RENEW = 3.0  # seconds between two signs of life

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.budget.history import Curves, Restated
 from bot.model import Message, Reading, Span, Totals
-from bot.record import Curves, Restated
 from bot.rules.models import Rules
 from bot.store.database import Database
 from bot.store.outbox import UNDELIVERED, enqueue

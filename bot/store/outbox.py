@@ -20,7 +20,7 @@ from bot.model import Message
 from bot.store.database import Database
 from bot.store.leases import POSTING_ROOM
 from bot.store.tables import leases, outbox
-from bot.waiting import LONGEST_ASKED
+from bot.system.waiting import LONGEST_ASKED
 
 Kind = Literal["alert", "reply", "report", "operations"]
 Action = Literal["post", "reply", "edit", "copy"]

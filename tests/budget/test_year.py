@@ -21,7 +21,7 @@ from bot.budget.decide import Decision, Reason, after, decide
 from bot.budget.evaluate import Sight, standing_in
 from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze
 from bot.budget.sums import Sums
-from bot.check import judge
+from bot.jobs.check import judge
 from bot.model import Metric, Period, Reading, Totals
 from bot.rules.models import Escalation, Expected, Rule, Rules, SilenceRule, ThresholdRule, UnusualRule
 from bot.windows import LATE_DAYS, Window, checked_span, midnight, utc_day

@@ -20,9 +20,9 @@ from bot.cartesia.client import CartesiaClient
 from bot.errors import CartesiaError, CartesiaUnavailable, KeyRefused, RequestRefused, Throttled, UnreadableAnswer
 from bot.logs import Repeats
 from bot.model import Totals
-from bot.network import http_client
 from bot.sandbox.cartesia import SimulatedCartesia
 from bot.sandbox.faults import Fault
+from bot.system.network import http_client
 from tests.samples.answers import streamed
 from tests.samples.figures import span
 

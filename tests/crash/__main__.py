@@ -17,9 +17,9 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from tests.crash.nursery import Nursery
+from tests.crash.fork_server import Nursery
+from tests.crash.random_kills import storm, true_lease
 from tests.crash.stores import Postgresql, Sqlite, Store
-from tests.crash.storm import storm, true_lease
 from tests.crash.trial import FIRST, RECOVERY, SCENARIOS, Outcome, Prepared, Scenario, prepare, today, trial
 from tests.databases import Postgres, find_binaries
 

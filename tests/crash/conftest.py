@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.crash.nursery import Nursery
+from tests.crash.fork_server import Nursery
 from tests.crash.preparations import Preparations
 
 

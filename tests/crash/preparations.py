@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tests.crash.nursery import Nursery
+from tests.crash.fork_server import Nursery
 from tests.crash.stores import Postgresql, Sqlite, Store
 from tests.crash.trial import Prepared, Scenario, Usage, prepare, today, trial
 from tests.databases import Postgres

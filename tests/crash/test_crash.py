@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.slack.workspace import BOT_USER_ID, Message
-from tests.crash.nursery import Nursery
+from tests.crash.fork_server import Nursery
 from tests.crash.preparations import Preparations
 from tests.crash.trial import CALLS, FIRST, SCENARIOS, SPEND, Scenario, judge, new_world, trial
 

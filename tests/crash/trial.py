@@ -19,7 +19,7 @@ from bot.sandbox.slack.interactions import Interaction
 from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID, Message
 from bot.sandbox.world import World, real_now
 from bot.windows import utc_day
-from tests.crash.nursery import Kill, Nursery
+from tests.crash.fork_server import Kill, Nursery
 from tests.crash.points import CHECKING, CLICKING, DELIVERING
 from tests.crash.stores import Store
 

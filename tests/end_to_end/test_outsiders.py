@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bot.access import GUEST, NO_EDITOR, NO_VIEWER, OUTSIDER, UNKNOWN
+from bot.rules.access import GUEST, NO_EDITOR, NO_VIEWER, OUTSIDER, UNKNOWN
 from bot.sandbox.faults import Fault
 from bot.sandbox.slack import workspace as ids
 from bot.sandbox.slack.interactions import Interaction

@@ -1,5 +1,6 @@
-"""Coverage-guided fuzzing: `make fuzz TARGET=door SECONDS=1200`. A target is a module beside this one with `SEEDS` and
-`target()`, an async context manager of a function that takes bytes and raises where something is wrong with the bot.
+"""Coverage-guided fuzzing: `make fuzz TARGET=http_mode SECONDS=1200`. A target is a module beside this one with `SEEDS`
+and `target()`, an async context manager of a function that takes bytes and raises where something is wrong with the
+bot.
 """
 
 from __future__ import annotations

@@ -12,23 +12,23 @@ from typing import Any
 from aiohttp import WSMessage, WSMsgType
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.access import Person, Right
 from bot.app import InHand
 from bot.clock import elapsed
-from bot.connection import TokenTrial, bolt_app
 from bot.errors import StartRefused
-from bot.listeners.door import Door
+from bot.listeners.dispatch import Door
+from bot.listeners.rejected_requests import Refusals
+from bot.listeners.socket_mode import SocketMode
 from bot.listeners.unhandled import register_unhandled
 from bot.model import Message
 from bot.redaction import steers
-from bot.refusals import Refusals
+from bot.rules.access import Person, Right
 from bot.rules.models import Access
 from bot.sandbox.world import real_now
 from bot.settings import Settings, load
 from bot.slack.client import Client
+from bot.slack.connection import TokenTrial, bolt_app
 from bot.slack.people import People
 from bot.slack.sender import EVENT_TYPE, Sender
-from bot.socket_mode import SocketMode
 from bot.store.admissions import Admissions
 from bot.store.database import open_database
 from tests.fuzz.finding import Finding, Tried

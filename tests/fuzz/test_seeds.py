@@ -7,11 +7,11 @@ from types import ModuleType
 
 import pytest
 
-from tests.fuzz import cartesia, door, rules, slack
+from tests.fuzz import cartesia, http_mode, rules, slack
 from tests.fuzz.finding import Finding, judged
 
 
-@pytest.mark.parametrize("target", [door, cartesia, rules, slack], ids=["door", "cartesia", "rules", "slack"])
+@pytest.mark.parametrize("target", [http_mode, cartesia, rules, slack], ids=["http_mode", "cartesia", "rules", "slack"])
 async def test_the_seeds_of_a_target_find_nothing(target: ModuleType) -> None:
     async with target.target() as tried:
         for seed in target.SEEDS:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.connection import bolt_app
-from bot.listeners.door import Door
+from bot.listeners.dispatch import Door
 from bot.listeners.payloads import Click, Command, Submission, UnreadableError, read
+from bot.listeners.rejected_requests import Refusals
 from bot.listeners.unhandled import register_unhandled
 from bot.model import Act
-from bot.refusals import Refusals
 from bot.sandbox.world import real_now
+from bot.slack.connection import bolt_app
 
 Json = dict[str, Any]
 

@@ -10,12 +10,12 @@ import pytest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.connection import bolt_app
-from bot.listeners.door import Door
+from bot.listeners.dispatch import Door
 from bot.listeners.payloads import Command
+from bot.listeners.rejected_requests import Refusals
 from bot.listeners.unhandled import register_unhandled
-from bot.refusals import Refusals
 from bot.sandbox.world import real_now
+from bot.slack.connection import bolt_app
 
 OLD = {"action_id": "old", "action_ts": "1763800000.123456"}
 PERSON = {"user": {"id": "U1", "team_id": "T1"}, "user_id": "U1", "team": {"id": "T1"}, "trigger_id": "1.2.a"}
@@ -23,7 +23,7 @@ PERSON = {"user": {"id": "U1", "team_id": "T1"}, "user_id": "U1", "team": {"id":
 
 @pytest.fixture
 def refusals(caplog: pytest.LogCaptureFixture) -> Refusals:
-    caplog.set_level(logging.INFO, logger="bot.refusals")
+    caplog.set_level(logging.INFO, logger="bot.listeners.rejected_requests")
     return Refusals(real_now)
 
 

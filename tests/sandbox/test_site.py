@@ -21,7 +21,7 @@ from yarl import URL
 
 from bot.budget.backtest import backtest
 from bot.rules.parse import parse
-from bot.sandbox.proof import Proof
+from bot.sandbox.consistency import Proof
 from bot.sandbox.show import FAULTS, RULES, Show
 from bot.sandbox.site import LONGEST_STEP, Site
 from bot.sandbox.slack.workspace import ADMIN, SPEND_CHANNEL

@@ -14,7 +14,11 @@ from typing import Any
 
 import pytest
 
-from bot.answers.answer import (
+from bot.budget.decide import Reason, after, decide
+from bot.budget.evaluate import evaluate
+from bot.budget.history import Attempted, Recorded, Restated
+from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze, Told
+from bot.commands.answer import (
     AlertsAnswer,
     Answer,
     BudgetsAnswer,
@@ -33,12 +37,8 @@ from bot.answers.answer import (
     overview,
     summarize,
 )
-from bot.answers.request import Help, Summary, parse_request
-from bot.budget.decide import Reason, after, decide
-from bot.budget.evaluate import evaluate
-from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze, Told
+from bot.commands.request import Help, Summary, parse_request
 from bot.model import Message, Metric, Outage, Period, Reading, Span, Totals
-from bot.record import Attempted, Recorded, Restated
 from bot.rules.mistakes import Mistake
 from bot.rules.models import Rules, SilenceRule, UnusualRule
 from bot.sandbox.slack.blocks import Surface, mistakes

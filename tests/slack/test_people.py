@@ -15,7 +15,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.access import GUEST, NO_VIEWER, OUTSIDER, UNKNOWN, Person, Profile, Right, Workspace
+from bot.rules.access import GUEST, NO_VIEWER, OUTSIDER, UNKNOWN, Person, Profile, Right, Workspace
 from bot.rules.models import Access
 from bot.sandbox.faults import Fault
 from bot.sandbox.slack import SimulatedSlack

@@ -16,8 +16,8 @@ from sqlalchemy import text
 
 from bot.errors import DatabaseGone
 from bot.store.database import Database, open_database
+from bot.store.file_lock import holding
 from bot.store.files import OpenFiles
-from bot.store.hold import holding
 from bot.store.leases import RENEW
 from bot.store.migrate import migrate
 

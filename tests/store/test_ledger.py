@@ -12,8 +12,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Table, func, select, update
 
+from bot.budget.history import Readings, Restated
 from bot.model import Message, Reading, Span, Totals
-from bot.record import Readings, Restated
 from bot.rules.models import Rules, ThresholdRule
 from bot.store.database import Database
 from bot.store.ledger import Ledger, Revision

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.sandbox.changes import Changes
 from bot.sandbox.faults import Faults
-from bot.sandbox.listening import LoopbackServer
+from bot.sandbox.loopback import LoopbackServer
 from bot.sandbox.slack import payloads
 from bot.sandbox.slack.api import Call, WebApi
 from bot.sandbox.slack.deliveries import ACK_SECONDS, Delivery

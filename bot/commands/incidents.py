@@ -1,0 +1,274 @@
+"""What people do about an incident, and why it was told: acknowledge, snooze, undo, and the whole account of one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from bot.budget.decide import Decision, decide
+from bot.budget.evaluate import Sight, standing_in
+from bot.budget.forecast import REMEMBERED
+from bot.budget.history import Readings, Recorded
+from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze, Told
+from bot.budget.sums import Sums
+from bot.commands.answer import AlertsAnswer, Cause, Snoozed, Sorry, WhyAnswer
+from bot.commands.name_matching import meant, near, number_in, split
+from bot.commands.snooze_end import (
+    EXAMPLES,
+    LONGEST,
+    SHORTEST,
+    Lasting,
+    MinutesOrAmount,
+    NextLevel,
+    Reaching,
+    Tomorrow,
+    Until,
+    parse_until,
+    tomorrow_from,
+    typed_amount,
+)
+from bot.commands.user_input import Words, typed_of, words_of
+from bot.jobs.rules_in_force import RulesInForce
+from bot.model import Act, Message, Metric
+from bot.money import amount, set_amount
+from bot.rules.models import Rule, SilenceRule
+from bot.slack import alerts
+from bot.slack.parts import utc_moment
+from bot.store.acts import Claim
+from bot.store.incidents import IncidentStore, Kept
+from bot.store.ledger import Ledger
+from bot.windows import checked_span, utc_day
+
+LISTED = 10  # alerts
+NO_ALERT = "There is no alert {}: `alerts` lists the last ones with their numbers."
+
+
+class NotUnderstoodError(ValueError):
+    """What a person typed can't be done; the text says what to write instead."""
+
+
+@dataclass
+class IncidentDesk:
+    """Acts on incidents by their number. `told` is called when the outbox received something."""
+
+    incidents: IncidentStore
+    ledger: Ledger
+    rules: RulesInForce
+    now: Callable[[], datetime]
+    told: Callable[[], None]
+
+    async def acknowledge(self, number: int, act: Act) -> str | None:
+        """Nothing more is reminded of or escalated. A sentence where that is not possible.
+
+        Raises DoneBefore, StoreError.
+        """
+        acknowledged = Acknowledgement(act.by, self.now())
+
+        def change(kept: Kept) -> Incident | None:
+            if kept.state.acknowledged or kept.state.closed:
+                return None
+            return replace(kept.state, acknowledged=acknowledged)
+
+        claim = Claim.of(act, _acknowledging(number))
+        return await self._act(number, change, lambda _: alerts.acknowledged(act.by), claim)
+
+    async def done_by(self, number: int) -> frozenset[str]:
+        """Who acknowledged or snoozed it. Raises StoreError."""
+        kept = await self.incidents.numbered(number)
+        return _done_by(kept.state) if kept else frozenset()
+
+    async def undo(self, number: int, act: Act, *, others: bool) -> str | None:
+        """Neither acknowledged nor snoozed, also where `others` did that and they are let.
+
+        A sentence where that is not possible. Raises DoneBefore, StoreError.
+        """
+
+        def change(kept: Kept) -> Incident | None:
+            done_by = _done_by(kept.state)
+            if kept.state.closed or not done_by or not (others or done_by <= {act.by}):
+                return None
+            return replace(kept.state, acknowledged=None, snooze=None)
+
+        claim = Claim.of(act, _acknowledging(number), _snoozing(number))
+        return await self._act(number, change, lambda _: alerts.undone(act.by), claim)
+
+    async def snooze(self, number: int, act: Act, until: Until) -> str | None:
+        """Quiet for the alert of this number. A sentence where that is not possible.
+
+        Raises NotUnderstoodError with what to write instead, DoneBefore, StoreError.
+        """
+        kept = await self.incidents.numbered(number)
+        if kept is None:
+            return NO_ALERT.format(number)
+        done = await self._quiet(kept, act, until)
+        return done.sentence if isinstance(done, Sorry) else None
+
+    async def snooze_typed(self, typed: str, act: Act) -> Snoozed | Sorry:
+        """The same for an alert and a time as they were typed: "Daily spend for 2 hours"."""
+        names = await self._names()
+        alert, rest = split(words_of(typed), names)
+        if not alert:
+            raise NotUnderstoodError("Say which alert, by its number or name, before until when: `snooze NAME 1 hour`.")
+        kept = await self._meant(alert, names)
+        if until := parse_until(rest):
+            return await self._quiet(kept, act, until)
+        if rest:
+            raise NotUnderstoodError(f"“{typed_of(rest)[:60]}” is neither a time nor an amount: write {EXAMPLES}.")
+        raise NotUnderstoodError(f"Say until when: {EXAMPLES}.")
+
+    async def modal(self, number: int) -> dict[str, object] | None:
+        """The view that asks for an amount; None where the incident is gone. Raises StoreError."""
+        kept = await self.incidents.numbered(number)
+        rule = await self.rules.rule_of(kept.place, kept.revision) if kept else None
+        return alerts.amount_modal(number, rule, kept.state.shown) if kept and rule else None
+
+    async def last_alerts(self) -> AlertsAnswer:
+        """The newest incidents. Raises StoreError."""
+        return AlertsAnswer(tuple((kept.id, kept.state, kept.face) for kept in await self.incidents.latest(LISTED)))
+
+    async def why(self, typed: str) -> WhyAnswer:
+        """The account of one incident: each decision with its figures and its rule, replayed, and each message.
+
+        Raises NotUnderstoodError where no alert is called so, StoreError.
+        """
+        kept = await self._meant(words_of(typed), await self._names())
+        recorded = await self.incidents.decisions_of(kept.id)
+        past = Readings(await self.ledger.rows(min(map(_looks_back_to, recorded), default=utc_day(self.now()))))
+        causes = [await self._cause(kept, each, past) for each in recorded]
+        deliveries = await self.incidents.deliveries_of(kept.id)
+        return WhyAnswer(kept.id, *kept.place, tuple(causes), tuple(deliveries))
+
+    async def _names(self) -> dict[str, int | None]:
+        """The newest alert of each name that has one, and the names of the rules that have none yet."""
+        return {**dict.fromkeys(rule.name for rule in self.rules.current.rules), **await self.incidents.newest()}
+
+    async def _meant(self, words: Words, names: Mapping[str, int | None]) -> Kept:
+        """The alert that these words name. Raises NotUnderstoodError with what to write instead."""
+        number = number_in(words)
+        if number and (kept := await self.incidents.numbered(number)):
+            return kept
+        called = meant(words, names)
+        if len(called) > 1:
+            raise NotUnderstoodError(_which(called, names))
+        if not called:
+            raise NotUnderstoodError(_nobody(words, names))
+        newest = names[called[0]]
+        kept = await self.incidents.numbered(newest) if newest else None
+        if kept is None:
+            raise NotUnderstoodError(f"“{called[0]}” has no alert yet; `budgets` shows where it stands.")
+        return kept
+
+    async def _cause(self, kept: Kept, recorded: Recorded, past: Readings) -> Cause:
+        await asyncio.sleep(0)  # an incident of a month has dozens, and each is judged anew
+        rules = await self.rules.as_of(recorded.revision)
+        rule = rules.named(kept.place[0])
+        reading = past.at(recorded.read_at, checked_span(recorded.at))
+        if rule is None or reading is None:
+            return Cause(recorded, rule, None)
+        curves = past.curves(recorded.read_at, utc_day(recorded.read_at - REMEMBERED))
+        sight = Sight(Sums(replace(reading, read_at=recorded.read_at)), curves, rules.expected_in)
+        return Cause(recorded, rule, replay(recorded, rule, kept, sight))
+
+    async def _act(
+        self, number: int, change: Callable[[Kept], Incident | None], reply: Callable[[Kept], Message], claim: Claim
+    ) -> str | None:
+        acted = await self.incidents.act(
+            number, change, lambda kept: alerts.in_state(kept.face, kept.state, kept.id), reply, claim, self.now()
+        )
+        if acted is None:
+            return NO_ALERT.format(number)
+        self.told()
+        return f"Alert {number} is closed: there is nothing left to do about it." if acted.state.closed else None
+
+    async def _quiet(self, kept: Kept, act: Act, until: Until) -> Snoozed | Sorry:
+        rule = await self.rules.rule_of(kept.place, kept.revision)
+        if rule is None:
+            return Sorry(f"The rule of alert {kept.id} is no longer kept, so it can't be snoozed.")
+        wanted = _snooze(Snooze(act.by, self.now(), ""), until, kept.state, rule)
+
+        def change(kept: Kept) -> Incident | None:
+            return None if kept.state.closed else replace(kept.state, snooze=wanted)
+
+        claim = Claim.of(act, _snoozing(kept.id))
+        refusal = await self._act(kept.id, change, lambda _: alerts.snoozed(wanted), claim)
+        return Sorry(refusal) if refusal else Snoozed(kept.id, wanted)
+
+
+def _acknowledging(number: int) -> str:
+    return f"alert {number} acknowledged"
+
+
+def _snoozing(number: int) -> str:
+    return f"alert {number} snoozed"
+
+
+def _which(called: Sequence[str], names: Mapping[str, int | None]) -> str:
+    """Names that differ only in how they are typed are told apart by their alerts' numbers."""
+    listed = [f"“{name}” ({f'alert {names[name]}' if names[name] else 'no alert yet'})" for name in called]
+    return f"Which one: {', '.join(listed[:-1])} or {listed[-1]}? Write the number of its alert."
+
+
+def _nobody(words: Words, names: Iterable[str]) -> str:
+    close = near(words, names)
+    hint = f" Did you mean “{close}”?" if close else ""
+    return NO_ALERT.format(f"“{typed_of(words)[:60]}”") + hint
+
+
+def _snooze(fresh: Snooze, until: Until, state: Incident, rule: Rule) -> Snooze:
+    """The snooze that is wanted, from one that says by whom and when. Raises NotUnderstoodError."""
+    match until:
+        case Tomorrow():
+            return _until(fresh, tomorrow_from(fresh.at))
+        case NextLevel():
+            return replace(fresh, words="the next level", above=state.gravest or Told(Kind.COMING, Decimal(0)))
+        case Reaching(typed):
+            return _up_to(fresh, typed, state, rule)
+        case MinutesOrAmount(_, typed) if _counts_minutes(rule):
+            raise NotUnderstoodError(f"“{typed}” can be a time or an amount: write `for {typed}` or `until {typed}`.")
+        case Lasting(length) | MinutesOrAmount(length):
+            if not SHORTEST <= length <= LONGEST:
+                raise NotUnderstoodError(f"A snooze lasts from a minute to {LONGEST.days} days: write {EXAMPLES}.")
+            return _until(fresh, fresh.at + length)
+
+
+def _counts_minutes(rule: Rule) -> bool:
+    return rule.metric in (Metric.MINUTES, Metric.MINUTES_PER_CALL) and not isinstance(rule, SilenceRule)
+
+
+def _until(fresh: Snooze, moment: datetime) -> Snooze:
+    return replace(fresh, words=utc_moment(moment), until=moment)
+
+
+def _up_to(fresh: Snooze, typed: str, state: Incident, rule: Rule) -> Snooze:
+    if isinstance(rule, SilenceRule):
+        raise NotUnderstoodError("A silence ends with the first usage: snooze it for 1 hour or until tomorrow.")
+    try:
+        wanted = typed_amount(rule.metric, typed)
+    except ValueError as error:
+        raise NotUnderstoodError(str(error).replace("`", "")) from None
+    stands = max(state.value, state.shown)
+    if Fraction(wanted) <= stands:
+        raise NotUnderstoodError(f"It stands at {amount(rule.metric, stands)} already; write more than that.")
+    return replace(fresh, words=set_amount(rule.metric, wanted), amount=wanted)
+
+
+def _done_by(state: Incident) -> frozenset[str]:
+    return frozenset(each.by for each in (state.acknowledged, state.snooze) if each)
+
+
+def _looks_back_to(recorded: Recorded) -> date:
+    """The first day whose figures a check looked at when it decided this."""
+    return min(checked_span(recorded.at).start, utc_day(recorded.read_at - REMEMBERED))
+
+
+def replay(recorded: Recorded, rule: Rule, kept: Kept, sight: Sight) -> Decision | None:
+    """What the recorded inputs lead to: by the very functions that decided then. None without a figure."""
+    standing = standing_in(rule, kept.place[1], sight)
+    if standing is None:
+        return None
+    before = {kept.place: recorded.before} if recorded.before else {}
+    return decide([replace(standing, removed=recorded.removed)], before, recorded.at)[0]

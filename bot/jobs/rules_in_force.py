@@ -1,0 +1,213 @@
+"""Where the rules live: a watched file. A good text takes force; a bad one leaves the last good rules in force."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from cachetools import LRUCache
+
+from bot.errors import FileMissing, FileUnreadable
+from bot.model import Message
+from bot.rules.mistakes import Mistake, RulesError
+from bot.rules.models import Expected, Rule, Rules
+from bot.rules.parse import decode, parse
+from bot.rules.tree import MAX_BYTES
+from bot.store.incidents import Kept, Place
+from bot.store.ledger import Ledger, Revision
+from bot.system.files import read_file
+from bot.system.threads import aside
+from bot.windows import Window, midnight
+
+_EARLIER = 64  # revisions kept parsed: those behind open incidents and of the last questions
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """How the bot words what it says about its rules."""
+
+    broken: Callable[[str, tuple[Mistake, ...]], Message]
+    mended: Callable[[str], Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look at the file found: its bytes, or why there are none."""
+
+    content: bytes
+    unreadable: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What tells one content from another, and one obstacle from another: a revision's identity."""
+        return hashlib.sha256(self.content or self.unreadable.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class RulesFile:
+    """The file at RULES_FILE."""
+
+    path: Path
+
+    def stamp(self) -> tuple[int, ...] | None:
+        """What changes when the file or its rights do; None where there is no such file."""
+        try:
+            stat = self.path.stat()
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
+
+    def look(self) -> Found:
+        """The file as it stands."""
+        try:
+            return Found(read_file(self.path, MAX_BYTES))
+        except FileMissing as error:
+            return Found(b"", f"{error}: copy the starter rules.yaml there, or correct RULES_FILE")
+        except FileUnreadable as error:
+            return Found(b"", str(error))
+
+    def rules(self, found: Found) -> Rules:
+        """The rules in what was found. Raises RulesError with every mistake."""
+        if found.unreadable:
+            raise RulesError((Mistake(1, 1, found.unreadable),), str(self.path))
+        try:
+            return parse(decode(found.content))
+        except RulesError as error:
+            raise RulesError(error.mistakes, str(self.path)) from None
+
+
+def _readable(text: str) -> Rules:
+    try:
+        return parse(text)
+    except RulesError:
+        return Rules(rules=())
+
+
+@dataclass
+class RulesInForce:
+    """The rules that hold now, since when each of them watches, and the mistakes of a file that does not hold.
+
+    Files and texts are read in a thread: neither a slow disk nor a long file holds up an answer.
+    """
+
+    file: RulesFile
+    ledger: Ledger
+    now: Callable[[], datetime]
+    texts: Texts
+    current: Rules = field(default_factory=lambda: Rules(rules=()))
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    revision: str = ""  # the digest of the text that is in force
+    mistakes: tuple[Mistake, ...] = ()
+    _stamp: tuple[int, ...] | None = None
+    _digest: str = ""
+    _suspect: str = ""
+    _earlier: LRUCache[str, Rules] = field(default_factory=partial(LRUCache, _EARLIER))
+
+    async def start(self) -> None:
+        """Take the file's rules, or the last good ones where it is bad. Raises RulesError with neither, StoreError."""
+        self._stamp = await aside(self.file.stamp)
+        found = await aside(self.file.look)
+        try:
+            await self._take(await self._rules(found), found)
+        except RulesError as error:
+            last = await self.ledger.last_revision()
+            if last is None:
+                raise
+            await self._put_in_force(await aside(partial(parse, last.text)), last.digest)
+            await self._report(error, found.digest)
+        self._digest = found.digest
+
+    async def preview(self) -> None:
+        """Take the file's rules to look at, recording nothing. Raises RulesError, StoreError."""
+        self.current = await self._rules(await aside(self.file.look))
+        known, now = await self.ledger.known_since(self.current), self.now()
+        self.since = {rule.name: known.get(rule.name, now) for rule in self.current.rules}
+
+    async def look(self) -> bool:
+        """Whether other rules are in force after a look at the file. Raises StoreError; the next look tries again."""
+        stamp = await aside(self.file.stamp)
+        if stamp == self._stamp:
+            return False
+        found = await aside(self.file.look)
+        changed = found.digest != self._digest and await self._consider(found)
+        if found.digest == self._digest:
+            self._stamp = stamp
+        return changed
+
+    async def _consider(self, found: Found) -> bool:
+        try:
+            rules = await self._rules(found)
+        except RulesError as error:
+            if found.digest != self._suspect:
+                self._suspect = found.digest  # an editor may be half-way through writing: believe it when it stays
+                return False
+            await self._report(error, found.digest)
+            self._digest = found.digest
+            return False
+        await self._take(rules, found)
+        self._digest = found.digest
+        return True
+
+    async def _rules(self, found: Found) -> Rules:
+        return await aside(partial(self.file.rules, found))
+
+    async def _take(self, rules: Rules, found: Found) -> None:
+        await self.ledger.record_revision(Revision(found.digest, decode(found.content), self.now()))
+        await self._put_in_force(rules, found.digest)
+        self.mistakes = ()
+        await self.ledger.end("rules", rules.operations_channel, self.texts.mended(self.file.path.name), self.now())
+        log.info("rules: %d in force from %s", len(rules.rules), self.file.path)
+
+    async def _put_in_force(self, rules: Rules, digest: str) -> None:
+        self.since = await self.ledger.since(rules, self.now())
+        self.current, self.revision = rules, digest
+
+    def judges(self, place: Place) -> bool:
+        """Whether the rules in force judge this incident, whose window was not over before its rule changed."""
+        name, window = place
+        since = self.since.get(name, midnight(window.start))
+        return self.current.watches(name, window) and midnight(window.end) > min(since, self.now())
+
+    async def rule_of(self, place: Place, revision: str) -> Rule | None:
+        """The rule in force for this incident, else as it was in this revision; None where that is gone, too."""
+        if self.judges(place):
+            return self.current.named(place[0])
+        earlier = (await self.as_of(revision)).named(place[0])
+        return earlier or (self.current.named(place[0]) if self.current.watches(*place) else None)
+
+    async def as_of(self, revision: str) -> Rules:
+        """The rules of this revision; none where it is no longer kept, or another version of the bot could read it."""
+        if revision not in self._earlier:
+            kept = await self.ledger.revision(revision)
+            earlier = await aside(partial(_readable, kept.text)) if kept else Rules(rules=())
+            self._earlier[revision] = earlier
+        return self._earlier[revision]
+
+    async def behind(self, kept: Mapping[Place, Kept]) -> dict[Place, Rule]:
+        """The rule of each open incident, as it is or was."""
+        still_open = {place: each for place, each in kept.items() if not each.state.closed}
+        found = {place: await self.rule_of(place, each.revision) for place, each in still_open.items()}
+        return {place: rule for place, rule in found.items() if rule}
+
+    async def events_behind(self, kept: Mapping[Place, Kept]) -> Callable[[str, Window], Expected | None]:
+        """The declared event of a rule in a window: as it was, for an open incident that these rules do not judge."""
+        still_open = {place: each for place, each in kept.items() if not each.state.closed and not self.judges(place)}
+        earlier = {place: await self.as_of(each.revision) for place, each in still_open.items()}
+        return lambda name, window: earlier.get((name, window), self.current).expected_in(name, window)
+
+    async def _report(self, error: RulesError, digest: str) -> None:
+        self.mistakes = error.mistakes
+        for mistake in error.mistakes:
+            log.error("%s", mistake.format(str(self.file.path)))
+        log.error("The last good rules stay in force.")
+        now = self.now()
+        await self.ledger.note("rules", digest, now)
+        message = self.texts.broken(self.file.path.name, error.mistakes)
+        await self.ledger.tell("rules", digest, self.current.operations_channel, message, now)

@@ -1,0 +1,1 @@
+"""What the operating system and the network give: files, threads, waiting, addresses, proxies."""

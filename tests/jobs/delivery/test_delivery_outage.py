@@ -1,0 +1,51 @@
+"""Whether a silence of Slack's lasts is counted in seconds that pass, however the clock is set meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from bot.jobs.deliver import Deliveries, Silence
+from bot.jobs.delivery_outage import Hearing
+from bot.store.database import open_database
+from bot.store.ledger import Ledger
+from bot.store.tables import metadata
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Deliveries503:
+    """A Slack that has answered with 503 since noon."""
+
+    silence: Silence
+    trouble: str | None = None
+    has_delivered: bool = False
+
+
+@pytest.mark.parametrize("hours", [3, -3], ids=["ahead", "back"])
+async def test_a_silence_lasts_for_as_long_as_ever_though_the_clock_leaps_in_it(tmp_path: Path, hours: int) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/agent-usage.db")
+    async with database.writing() as connection:
+        await connection.run_sync(metadata.create_all)
+    ledger, passed = Ledger(database), [0.0]
+    hearing = Hearing(
+        ledger,
+        cast("Deliveries", Deliveries503(Silence(NOON, "http_503"))),
+        lambda: "#voice-ops",
+        now=lambda: NOON + timedelta(hours=hours, seconds=passed[0]),
+        patience=timedelta(minutes=15),
+        told=lambda: None,
+        seconds=lambda: passed[0],
+    )
+    noted = []
+    for moment in (0.0, 899.0, 900.0):
+        passed[0] = moment
+        await hearing.watch()
+        noted.append(len(await ledger.conditions("delivery")))
+    await database.close()
+    assert noted == [0, 0, 1]
