@@ -18,23 +18,23 @@ from pydantic import SecretStr
 from bot.cartesia.client import CartesiaClient
 from bot.cartesia.shared import SharedReadings
 from bot.clock import elapsed
-from bot.commands.handler import Desk
-from bot.commands.incidents import IncidentDesk
+from bot.commands.handler import CommandHandler
+from bot.commands.incidents import IncidentActions
 from bot.errors import BotError, DatabaseUnusable, StoreError
-from bot.jobs.channel_ids import Channels
+from bot.jobs.channel_ids import ChannelIds
 from bot.jobs.check import Checker
 from bot.jobs.deliver import Deliveries, Pace
-from bot.jobs.delivery_outage import Hearing
+from bot.jobs.delivery_outage import DeliveryWatch
 from bot.jobs.destinations import Destinations
-from bot.jobs.loops import GLANCE, Loops
+from bot.jobs.loops import POLL_EVERY, Loops
 from bot.jobs.rules_in_force import RulesFile, RulesInForce, Texts
 from bot.jobs.sending import Sending
-from bot.listeners.access_control import Gate, register_gate
+from bot.listeners.access_control import AccessControl, register_access_control
 from bot.listeners.actions import register_actions
-from bot.listeners.commands import Counter, register_commands
-from bot.listeners.dispatch import Door
-from bot.listeners.http_mode import Inbound
-from bot.listeners.rejected_requests import Refusals
+from bot.listeners.commands import Responder, register_commands
+from bot.listeners.dispatch import Dispatcher
+from bot.listeners.http_mode import HttpMode
+from bot.listeners.rejected_requests import RejectedRequests
 from bot.listeners.socket_mode import SocketMode
 from bot.listeners.unhandled import register_unhandled
 from bot.logs import ends, repeats
@@ -50,7 +50,7 @@ from bot.store.acts import Acts
 from bot.store.admissions import Admissions
 from bot.store.database import Database, open_database
 from bot.store.incidents import IncidentStore
-from bot.store.leases import Presence
+from bot.store.leases import Lease
 from bot.store.ledger import Ledger
 from bot.store.migrate import migrate
 from bot.store.outbox import Outbox
@@ -59,7 +59,7 @@ from bot.system.network import http_client, untrusted
 ASKER_PATIENCE = 30.0  # seconds that somebody at a terminal waits for Cartesia; a check may wait for an interval
 DATABASE_PATIENCE = 60.0  # seconds at start
 ROUND_PATIENCE = 2.0  # seconds for the loops to end their rounds when the bot stops
-BEAT_PATIENCE = 10.0  # seconds for the dead-man service to answer
+HEARTBEAT_PATIENCE = 10.0  # seconds for the dead-man service to answer
 STOP_PATIENCE = 11.0  # seconds for what is in hand; the whole stop is promised within 20
 HTTP_PORT = 3000
 
@@ -68,7 +68,7 @@ log = logging.getLogger(__name__)
 Now = Callable[[], datetime]
 
 
-class InHand:
+class BackgroundTasks:
     """Work that outlives its acknowledgement: kept until it is done, so that a stop can wait for it."""
 
     def __init__(self) -> None:
@@ -87,25 +87,25 @@ class InHand:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("what was in hand failed in a way nobody foresaw", exc_info=error)
+            log.error("Unexpected error in a background task", exc_info=error)
 
 
 @dataclass(frozen=True)
 class Bot:
     """The parts of one running bot that are started and stopped."""
 
-    door: Door
+    dispatcher: Dispatcher
     people: People
-    presence: Presence
+    lease: Lease
     rules: RulesInForce
     usage: SharedReadings
     checker: Checker
     deliveries: Deliveries
     loops: Loops
     health: Health
-    refusals: Refusals
+    rejected: RejectedRequests
     socket: SocketMode
-    in_hand: InHand
+    background_tasks: BackgroundTasks
     stop: asyncio.Event
 
 
@@ -128,30 +128,35 @@ def rules_parts(settings: Settings, ledger: Ledger, now: Now) -> RulesInForce:
 
 
 @dataclass(frozen=True)
-class Tempo:
+class Timing:
     """How fast the loops go: the pace of deliveries, the seconds that check intervals and outages are counted in, and
     how often a look tells whether a check is due. The sandbox alone has another one than this."""
 
     pace: Pace = field(default_factory=Pace)
     seconds: Callable[[], float] = elapsed
-    glance: float = GLANCE
+    poll_every: float = POLL_EVERY
 
 
 def build(
-    settings: Settings, database: Database, http: httpx.AsyncClient, now: Now, tempo: Tempo, refusals: Refusals
+    settings: Settings,
+    database: Database,
+    http: httpx.AsyncClient,
+    now: Now,
+    timing: Timing,
+    rejected: RejectedRequests,
 ) -> Bot:
     """Put the parts together; nothing is started."""
     assert settings.slack_bot_token is not None  # noqa: S101 settings.load was told that it is needed
     holder = secrets.token_hex(6)
-    ledger, presence = Ledger(database), Presence(database, holder)
-    in_hand = InHand()
+    ledger, lease = Ledger(database), Lease(database, holder)
+    background_tasks = BackgroundTasks()
     patience = max(ASKER_PATIENCE, settings.check_interval.total_seconds())
-    rules, usage = rules_parts(settings, ledger, now), reading_parts(settings, http, now, patience, tempo.seconds)
+    rules, usage = rules_parts(settings, ledger, now), reading_parts(settings, http, now, patience, timing.seconds)
     outbox = Outbox(database, holder)
-    sender = Sender(slack_client(settings, settings.slack_bot_token, retries=False), lambda: presence.may_post)
-    channels = Channels(sender, outbox)
-    sending = Sending(outbox, sender, channels, lambda: rules.current.operations_channel)
-    deliveries = Deliveries(outbox, sending, lambda: presence.may_post, now, tempo.pace)
+    sender = Sender(slack_client(settings, settings.slack_bot_token, retries=False), lambda: lease.may_post)
+    channel_ids = ChannelIds(sender, outbox)
+    sending = Sending(outbox, sender, channel_ids, lambda: rules.current.operations_channel)
+    deliveries = Deliveries(outbox, sending, lambda: lease.may_post, now, timing.pace)
     incidents = IncidentStore(database)
     checker = Checker(
         rules=rules,
@@ -159,59 +164,73 @@ def build(
         ledger=ledger,
         incidents=incidents,
         now=now,
-        told=deliveries.wake,
+        on_enqueue=deliveries.wake,
         blind_for=settings.blind_for,
-        beat=lambda: in_hand.add(_beat(http, settings.heartbeat_url, hearing)),
-        seconds=tempo.seconds,
+        heartbeat=lambda: background_tasks.add(_heartbeat(http, settings.heartbeat_url, delivery_watch)),
+        seconds=timing.seconds,
     )
     stop = asyncio.Event()
-    hearing = Hearing(
+    delivery_watch = DeliveryWatch(
         ledger,
         deliveries,
         lambda: rules.current.operations_channel,
         now,
         settings.blind_for,
         deliveries.wake,
-        tempo.seconds,
+        timing.seconds,
     )
-    destinations = Destinations(sender, channels, ledger, lambda: rules.current, now, deliveries.wake)
+    destinations = Destinations(sender, channel_ids, ledger, lambda: rules.current, now, deliveries.wake)
     loops = Loops(
         checker,
-        hearing,
+        delivery_watch,
         destinations,
         rules,
         settings.check_interval,
-        presence,
+        lease,
         keep=lambda: ledger.prune(now() - settings.kept_for),
-        told=deliveries.wake,
+        on_enqueue=deliveries.wake,
         stop=stop,
-        seconds=tempo.seconds,
-        glance=tempo.glance,
+        seconds=timing.seconds,
+        poll_every=timing.poll_every,
     )
-    socket = SocketMode(presence.alive)
+    socket = SocketMode(lease.alive)
     health = Health(
-        *(ledger, presence, deliveries, destinations, rules, usage, settings.check_interval, now),
+        *(ledger, lease, deliveries, destinations, rules, usage, settings.check_interval, now),
         reasons=(socket.reasons,),
-        warnings=(refusals.warnings, socket.warnings, hearing.warnings),  # the database's last: it may hang
-        remarks=(refusals.remarks, socket.remarks),
+        warnings=(rejected.warnings, socket.warnings, delivery_watch.warnings),  # the database's last: it may hang
+        remarks=(rejected.remarks, socket.remarks),
     )
     reads = slack_client(settings, settings.slack_bot_token, retries=True)
     app = bolt_app(reads)
-    on_incidents = IncidentDesk(incidents, ledger, rules, now, deliveries.wake)
+    on_incidents = IncidentActions(incidents, ledger, rules, now, deliveries.wake)
     acts = Acts(database)
-    desk = Desk(rules, usage, ledger, checker, on_incidents, acts, health.status, lambda: presence.may_read, now)
+    handler = CommandHandler(
+        rules, usage, ledger, checker, on_incidents, acts, health.status, lambda: lease.may_read, now
+    )
     asking = slack_client(settings, settings.slack_bot_token, retries=False)  # a look-up has no time for a second try
-    people = People(asking, Admissions(database), in_hand.add)
+    people = People(asking, Admissions(database), background_tasks.add)
     responses = Responses(http, settings.slack_api_url)
-    gate = Gate(people, lambda: rules.current.access, responses)
-    register_unhandled(app, refusals)
-    register_gate(app, gate, in_hand.add)
-    counter = Counter(desk, responses, later=in_hand.add)
-    register_commands(app, counter)
-    register_actions(app, counter, gate, acts)
-    door = Door(app, refusals)
+    access_control = AccessControl(people, lambda: rules.current.access, responses)
+    register_unhandled(app, rejected)
+    register_access_control(app, access_control, background_tasks.add)
+    responder = Responder(handler, responses, later=background_tasks.add)
+    register_commands(app, responder)
+    register_actions(app, responder, access_control, acts)
+    dispatcher = Dispatcher(app, rejected)
     return Bot(
-        door, people, presence, rules, usage, checker, deliveries, loops, health, refusals, socket, in_hand, stop
+        dispatcher,
+        people,
+        lease,
+        rules,
+        usage,
+        checker,
+        deliveries,
+        loops,
+        health,
+        rejected,
+        socket,
+        background_tasks,
+        stop,
     )
 
 
@@ -257,15 +276,15 @@ async def migrate_only(settings: Settings) -> int:
     return 0
 
 
-async def serve(settings: Settings, transport: Transport, now: Now, tempo: Tempo | None = None) -> int:
+async def serve(settings: Settings, transport: Transport, now: Now, timing: Timing | None = None) -> int:
     """Run until SIGTERM or SIGINT (0), or until a restart is the best that can happen (1)."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     port = HTTP_PORT if transport == "http" and settings.port is None else settings.port
-    endpoints = Endpoints(settings.host, port, Refusals(now), hears_slack=transport == "http")
-    serving = asyncio.create_task(_serve(settings, transport, now, tempo or Tempo(), endpoints))
+    endpoints = Endpoints(settings.host, port, RejectedRequests(now), takes_slack=transport == "http")
+    serving = asyncio.create_task(_serve(settings, transport, now, timing or Timing(), endpoints))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if serving.done():
@@ -279,7 +298,7 @@ async def serve(settings: Settings, transport: Transport, now: Now, tempo: Tempo
     return 0
 
 
-async def _serve(settings: Settings, transport: Transport, now: Now, tempo: Tempo, endpoints: Endpoints) -> int:
+async def _serve(settings: Settings, transport: Transport, now: Now, timing: Timing, endpoints: Endpoints) -> int:
     """Start the parts in order; the stack stops them in the other one."""
     async with contextlib.AsyncExitStack() as stack:
         http = await stack.enter_async_context(http_client())
@@ -287,16 +306,16 @@ async def _serve(settings: Settings, transport: Transport, now: Now, tempo: Temp
         await _listen(endpoints, settings)
         database = await open_store(settings, DATABASE_PATIENCE, endpoints.wait_for)
         stack.push_async_callback(database.close)
-        bot = build(settings, database, http, now, tempo, endpoints.refusals)
-        bot.people.workspace = await TokenTrial(bot.door.app.client, endpoints.wait_for).of(settings, transport)
+        bot = build(settings, database, http, now, timing, endpoints.rejected)
+        bot.people.workspace = await TokenTrial(bot.dispatcher.app.client, endpoints.wait_for).of(settings, transport)
         endpoints.wait_for("")
         await bot.rules.start()
-        stood_by = await bot.presence.begin()
+        stood_by = await bot.lease.begin()
         stack.push_async_callback(_leave, bot)
         await endpoints.open(PORT_PATIENCE if stood_by else 0.0)
         await bot.checker.start()
         stack.push_async_callback(_finish, bot)
-        await stack.enter_async_context(_hearing_slack(bot, settings, transport, now, endpoints))
+        await stack.enter_async_context(_receiving(bot, settings, transport, now, endpoints))
         return await _run(bot, transport)
 
 
@@ -311,21 +330,21 @@ async def _listen(endpoints: Endpoints, settings: Settings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _hearing_slack(
+async def _receiving(
     bot: Bot, settings: Settings, transport: Transport, now: Now, endpoints: Endpoints
 ) -> AsyncIterator[None]:
     """Take what Slack sends, by Socket Mode or by HTTP, until the end of this context."""
     async with contextlib.AsyncExitStack() as stack:
         if transport == "socket":
             assert settings.slack_app_token is not None  # noqa: S101 settings.load was told that it is needed
-            await stack.enter_async_context(bot.socket.open(bot.door, settings.slack_app_token))
+            await stack.enter_async_context(bot.socket.open(bot.dispatcher, settings.slack_app_token))
             endpoints.start(bot.health.report, None)
             log.info("running in Socket Mode")
         else:
             assert settings.slack_signing_secret is not None  # noqa: S101 the same
-            inbound = Inbound(bot.door, settings.slack_signing_secret, bot.refusals, now)
-            stack.push_async_callback(inbound.finish)
-            endpoints.start(bot.health.report, inbound)
+            http_mode = HttpMode(bot.dispatcher, settings.slack_signing_secret, bot.rejected, now)
+            stack.push_async_callback(http_mode.finish)
+            endpoints.start(bot.health.report, http_mode)
             log.info("running in HTTP mode, listening; Slack has not been heard yet")
         stack.callback(endpoints.stop)
         yield
@@ -335,13 +354,13 @@ async def _run(bot: Bot, transport: Transport) -> int:
     """The loops, until the connection is lost for good or one of them fails (1), or this is cancelled."""
     endless = (
         bot.loops.check(),
-        bot.loops.watch_sight(),
-        bot.loops.watch_hearing(),
+        bot.loops.watch_freshness(),
+        bot.loops.watch_delivery(),
         bot.loops.watch_destinations(),
         bot.loops.watch_rules(),
         bot.loops.prune(),
         bot.deliveries.run(bot.stop),
-        bot.presence.run(bot.stop),
+        bot.lease.run(bot.stop),
     )
     rounds = [asyncio.create_task(work) for work in endless]
     tasks = [*rounds, *([asyncio.create_task(bot.socket.lost())] if transport == "socket" else [])]
@@ -364,14 +383,14 @@ def _tell_end(error: BaseException) -> None:
     if isinstance(error, BotError):
         log.error("%s", error)
     else:
-        log.error("a part of the bot failed in a way nobody foresaw; it restarts", exc_info=error)
+        log.error("Unexpected error in a part of the bot; it restarts", exc_info=error)
 
 
 async def _finish(bot: Bot) -> None:
     """Finish what is in hand: answers being given, messages being sent."""
     try:
         async with asyncio.timeout(STOP_PATIENCE):
-            await asyncio.gather(bot.deliveries.drain(), bot.in_hand.finish())
+            await asyncio.gather(bot.deliveries.drain(), bot.background_tasks.finish())
     except TimeoutError:
         log.warning("stopped with something in hand; it is settled at the next start")
     await bot.usage.close()
@@ -379,20 +398,20 @@ async def _finish(bot: Bot) -> None:
 
 async def _leave(bot: Bot) -> None:
     try:
-        await bot.presence.end()
+        await bot.lease.end()
     except StoreError as error:
         log.warning("%s Others take over when the lease ends.", error)
 
 
-async def _beat(http: httpx.AsyncClient, url: SecretStr | None, hearing: Hearing) -> None:
+async def _heartbeat(http: httpx.AsyncClient, url: SecretStr | None, delivery_watch: DeliveryWatch) -> None:
     """Tell the dead-man service that a check went well, unless nobody could be told what it found.
 
     Not hearing Slack is no reason: a stranger can forge it, and must not be able to make the service ring.
     """
     try:
-        if url is None or await hearing.warnings():
+        if url is None or await delivery_watch.warnings():
             return
-        async with asyncio.timeout(BEAT_PATIENCE), http.stream("GET", url.get_secret_value()) as answer:
+        async with asyncio.timeout(HEARTBEAT_PATIENCE), http.stream("GET", url.get_secret_value()) as answer:
             answer.raise_for_status()  # what it says besides is not read, however much that is
         log.debug("HEARTBEAT_URL: %d", answer.status_code)
         log.info("HEARTBEAT_URL is reached again", extra=ends("HEARTBEAT_URL"))

@@ -68,7 +68,7 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has seen enough
     except Exception:
-        log.exception("this failed in a way nobody foresaw; please report it")  # by the log, which blots secrets out
+        log.exception("Unexpected error; please report it")  # by the log, which redacts secrets
         raise SystemExit(PROBLEM) from None
 
 
@@ -96,10 +96,10 @@ def environment() -> Mapping[str, str]:
         folder = Path.cwd()
     except FileNotFoundError:
         raise SettingsError(["The current folder no longer exists: change to another one."]) from None
-    return {**written(folder / ".env"), **os.environ}
+    return {**read_dotenv(folder / ".env"), **os.environ}
 
 
-def written(file: Path) -> dict[str, str]:
+def read_dotenv(file: Path) -> dict[str, str]:
     """What a file such as `.env` says; nothing where there is none. Raises SettingsError."""
     from dotenv import dotenv_values
 
@@ -134,7 +134,7 @@ def _in_force(settings: Settings, environ: Mapping[str, str], level: str, quiet:
         log.warning("%s", sentence)
     for name, values in settings.secrets_by_name().items():
         if any(len(value) < logs.SHORTEST for value in values):
-            log.warning("%s: a secret of fewer than %d characters is not blotted out of the log", name, logs.SHORTEST)
+            log.warning("%s: a secret of fewer than %d characters is not redacted in the log", name, logs.SHORTEST)
     return settings
 
 

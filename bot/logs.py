@@ -1,4 +1,4 @@
-"""Log lines, as text or JSON, with every secret blotted out whatever a library may have written: the secrets among the
+"""Log lines, as text or JSON, with every secret redacted whatever a library may have written: the secrets among the
 settings as they are, and any other one by its form."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cachetools import TTLCache
 from bot.clock import elapsed
 from bot.redaction import redacted
 
-SHORTEST = 8  # characters of a secret that is blotted out wherever it stands: a shorter one may be a part of any word
+SHORTEST = 8  # characters of a secret that is redacted wherever it stands: a shorter one may be a part of any word
 
 _CHATTY = ("slack_sdk", "httpx", "httpcore", "sqlalchemy", "aiosqlite", "alembic", "aiohttp", "asyncio")
 _LIBRARIES = (*_CHATTY, "slack_bolt")
@@ -26,8 +26,8 @@ _MOST_LINES = 1_000  # of one topic that are remembered
 QUIET = 600.0  # seconds before a line that repeats is said again, by a process that runs for months
 
 
-class Blotted(logging.Formatter):
-    """One line a record. A few lines of our own rather than a JSON logging library: the blotting is the point."""
+class RedactingFormatter(logging.Formatter):
+    """One line a record. A few lines of our own rather than a JSON logging library: redacting is the point."""
 
     def __init__(self, secrets: Sequence[str], *, as_json: bool) -> None:
         super().__init__("%(levelname)-7s %(name)s: %(message)s")
@@ -40,15 +40,15 @@ class Blotted(logging.Formatter):
             record.exc_info = record.exc_text = None  # its one line for a lost connection is enough: it comes often
         if self._as_json:
             return self._json(record)
-        return self._blot(f"{_at(record)} {super().format(record)}").replace("\n", _CONTINUED)  # nobody forges a line
+        return self._redact(f"{_at(record)} {super().format(record)}").replace("\n", _CONTINUED)  # nobody forges a line
 
     def _json(self, record: logging.LogRecord) -> str:
         line = {"time": _at(record), "level": record.levelname, "logger": record.name, "message": record.getMessage()}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps({key: self._blot(text) for key, text in line.items()}, ensure_ascii=False)
+        return json.dumps({key: self._redact(text) for key, text in line.items()}, ensure_ascii=False)
 
-    def _blot(self, text: str) -> str:
+    def _redact(self, text: str) -> str:
         for secret in self._secrets:  # the longest first: one may be the beginning of another
             text = text.replace(secret, "…")
         return redacted(text)
@@ -104,7 +104,7 @@ def set_up(level: str, log_format: str, secrets: Sequence[str], quiet: float = Q
     """
     handler = logging.StreamHandler()
     handler.addFilter(Repeats(elapsed, quiet))
-    handler.setFormatter(Blotted(secrets, as_json=log_format == "json"))
+    handler.setFormatter(RedactingFormatter(secrets, as_json=log_format == "json"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)

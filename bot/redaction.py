@@ -1,4 +1,4 @@
-"""What others wrote, made fit to be shown: secrets blotted out by their form, so that one which nobody told the log of
+"""What others wrote, made fit to be shown: secrets redacted by their form, so that one which nobody told the log of
 stays out of it as well, and characters visible that would steer a terminal or turn the order of what is read."""
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs import Blotted, Repeats, ends, repeats, set_up, write_anything
+from bot.logs import RedactingFormatter, Repeats, ends, repeats, set_up, write_anything
 
 SECRETS = ["xoxb-HUSH", "sk_car_admin_HUSH", 'pa"ss\\wö rd/+', "https://hc-ping.example/HUSH", "xoxb-HUSH-longer"]
 BOTH = pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
@@ -54,7 +54,7 @@ def raised(secret: str) -> BaseException:
 )
 def test_a_secret_never_appears(logged: object, secret: str, as_json: bool) -> None:
     assert callable(logged)
-    line = Blotted(SECRETS, as_json=as_json).format(logged(secret))
+    line = RedactingFormatter(SECRETS, as_json=as_json).format(logged(secret))
     text = json.dumps(json.loads(line), ensure_ascii=False) if as_json else line
     for trace in ("HUSH", "longer", "wö rd", "w\\u00f6", "%C3%B6"):
         assert trace not in text
@@ -64,20 +64,22 @@ def test_a_secret_never_appears(logged: object, secret: str, as_json: bool) -> N
 @BOTH
 @given(secret=st.text(st.characters(codec="utf-8", exclude_characters="…"), min_size=12), words=st.text(max_size=20))
 def test_no_text_that_is_a_secret_is_logged(secret: str, words: str, as_json: bool) -> None:
-    line = Blotted([secret], as_json=as_json).format(record("%s", words + secret + words))
+    line = RedactingFormatter([secret], as_json=as_json).format(record("%s", words + secret + words))
     assert secret not in (json.loads(line)["message"] if as_json else line)
 
 
 @BOTH
-def test_a_short_secret_does_not_blot_out_the_words_it_is_a_part_of(as_json: bool) -> None:
-    line = Blotted(["a", "seven77"], as_json=as_json).format(record("a bank opens at seven77"))
+def test_a_short_secret_does_not_redact_the_words_it_is_a_part_of(as_json: bool) -> None:
+    line = RedactingFormatter(["a", "seven77"], as_json=as_json).format(record("a bank opens at seven77"))
     assert "a bank opens at seven77" in line
 
 
 @BOTH
 def test_a_secret_that_nobody_told_the_log_of_is_known_by_its_form(as_json: bool) -> None:
     refused = RuntimeError("401, message='Invalid response status', url='wss://wss.slack.com/link/?ticket=HUSH&x=1'")
-    line = Blotted([], as_json=as_json).format(record("Failed to connect (error: %s)", refused, failed=refused))
+    line = RedactingFormatter([], as_json=as_json).format(
+        record("Failed to connect (error: %s)", refused, failed=refused)
+    )
     assert "HUSH" not in line
     assert "ticket=…&x=1" in line
 
@@ -100,12 +102,13 @@ def test_what_a_stream_cannot_show_is_written_as_json_escapes_it(encoding: str, 
 
 def test_a_text_line_says_when_how_grave_and_who() -> None:
     assert (
-        Blotted([], as_json=False).format(record("seen %d", 3)) == "2026-03-01T12:30:15.250Z INFO    bot.test: seen 3"
+        RedactingFormatter([], as_json=False).format(record("seen %d", 3))
+        == "2026-03-01T12:30:15.250Z INFO    bot.test: seen 3"
     )
 
 
 def test_a_json_line_is_one_line_of_json() -> None:
-    line = Blotted([], as_json=True).format(record("two\nlines", failed=raised("x")))
+    line = RedactingFormatter([], as_json=True).format(record("two\nlines", failed=raised("x")))
     assert "\n" not in line
     assert json.loads(line)["message"] == "two\nlines"
     assert json.loads(line)["time"] == "2026-03-01T12:30:15.250Z"
@@ -117,7 +120,7 @@ def test_a_json_line_is_one_line_of_json() -> None:
 def test_nothing_that_others_wrote_steers_a_terminal_or_forges_a_line(steering: str, as_json: bool) -> None:
     forged = f"no such token{steering}\n2026-03-01T12:30:16.000Z ERROR   bot.jobs.check: forged"
     failed = raised(forged)
-    line = Blotted([], as_json=as_json).format(record("Slack said %s", forged, failed=failed))
+    line = RedactingFormatter([], as_json=as_json).format(record("Slack said %s", forged, failed=failed))
     assert steering[0] not in line
     assert f"\\u{ord(steering[0]):04x}" in line
     assert not any(each.startswith("2026") for each in line.splitlines()[1:])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.budget.decide import Decision, after, decide
-from bot.budget.evaluate import Sight, evaluate
+from bot.budget.evaluate import Inputs, evaluate
 from bot.budget.forecast import REMEMBERED
 from bot.budget.incident import Incident
 from bot.budget.sums import Sums
@@ -41,8 +41,8 @@ def backtest(
     said = []
     past = _Past(rows)
     for now in checks([at for at, _, _ in past.changes], since, until, interval):
-        sight = Sight(Sums(past.read(now)), past.curves, rules.expected_in)
-        for decision in decide(evaluate(rules.rules, sight, began, now), incidents, now):
+        inputs = Inputs(Sums(past.read(now)), past.curves, rules.expected_in)
+        for decision in decide(evaluate(rules.rules, inputs, began, now), incidents, now):
             if decision.reason.speaks:
                 said.append(WouldSay(now, decision))
             if state := after(decision, now):
@@ -52,7 +52,7 @@ def backtest(
 
 def checks(changes: Sequence[datetime], since: datetime, until: datetime, interval: timedelta) -> Iterator[datetime]:
     """The moments at which a figure had changed, and in longer gaps between them one each interval, since time alone
-    closes windows, ends silences and calls people again. A check that came a little late is not doubled."""
+    closes windows, ends snoozes and calls people again. A check that came a little late is not doubled."""
     last = since
     for change in [*sorted({each for each in changes if since <= each <= until}), until + interval]:
         while change - last > interval * 1.5 and last + interval <= until:

@@ -14,8 +14,8 @@ from enum import StrEnum
 from fractions import Fraction
 
 from bot.budget.evaluate import Standing
-from bot.budget.incident import Incident, Incidents, Kind, Told
-from bot.rules.models import HUNDRED_PERCENT, Rule, SilenceRule, ThresholdRule, UnusualRule
+from bot.budget.incident import Incident, Incidents, LevelKey, Severity
+from bot.rules.models import HUNDRED_PERCENT, AboveUsualRule, BelowRule, Rule, ThresholdRule
 from bot.windows import midnight
 
 SHOWN_FOR = timedelta(minutes=15)  # at least, before an incident's message is edited though there is nothing to say
@@ -61,7 +61,7 @@ class Decision:
 
     standing: Standing
     reason: Reason
-    tells: tuple[Told, ...] = ()
+    tells: tuple[LevelKey, ...] = ()
     before: Incident | None = None
     refreshes: bool = False
 
@@ -94,19 +94,19 @@ def after(decision: Decision, now: datetime) -> Incident | None:
     )
 
 
-def _taken_back(decision: Decision, incident: Incident) -> frozenset[Told]:
+def _taken_back(decision: Decision, incident: Incident) -> frozenset[LevelKey]:
     """What a correction in an open window takes back: were it true again, that would be news."""
     standing = decision.standing
     if decision.reason is not Reason.CORRECTED or standing.closed:
         return frozenset()
-    kept = Told.of(standing.level) if standing.level else None
-    return frozenset(key for key in incident.told if key.kind is not Kind.COMING and (kept is None or key > kept))
+    kept = LevelKey.of(standing.level) if standing.level else None
+    return frozenset(key for key in incident.told if key.kind is not Severity.COMING and (kept is None or key > kept))
 
 
 def _is_back(standing: Standing, incident: Incident) -> bool:
     """Whether the incident was closed since its rule was gone, and the rule watches again while the window lasts."""
     ended = incident.closed and not standing.closed and not standing.removed
-    return ended and not isinstance(standing.rule, SilenceRule)
+    return ended and not isinstance(standing.rule, BelowRule)
 
 
 def calls_people(standing: Standing) -> bool:
@@ -123,7 +123,7 @@ def _decide(standing: Standing, incident: Incident | None, now: datetime) -> Dec
     return Decision(standing, reason, tells, incident, refreshes)
 
 
-def _reason(standing: Standing, incident: Incident | None, now: datetime) -> tuple[Reason, tuple[Told, ...]]:
+def _reason(standing: Standing, incident: Incident | None, now: datetime) -> tuple[Reason, tuple[LevelKey, ...]]:
     if standing.removed:
         return (Reason.CLOSED if incident and not incident.closed else Reason.BELOW), ()
     if standing.value is None:
@@ -149,59 +149,59 @@ def _nothing_to_say(standing: Standing) -> Reason:
 # News: a level that was not told
 
 
-def _news(standing: Standing, incident: Incident | None) -> tuple[Reason, tuple[Told, ...]] | None:
+def _news(standing: Standing, incident: Incident | None) -> tuple[Reason, tuple[LevelKey, ...]] | None:
     told = incident.told if incident else frozenset()
     if incident and (asked := _asked_for(standing, incident)):
         return Reason.RAISED, (asked, *(_with_lower(standing) if standing.level else ()))
     if standing.level is None:
         return _foreseen(standing, told)
-    key, coming = Told.of(standing.level), _foreseen(standing, told)
+    key, coming = LevelKey.of(standing.level), _foreseen(standing, told)
     if key not in told:  # the message says where the window is heading, too: that is not told once more
         return _reason_of(standing, key, incident), (*_with_lower(standing), *(coming[1] if coming else ()))
     return coming
 
 
-def _reason_of(standing: Standing, key: Told, incident: Incident | None) -> Reason:
+def _reason_of(standing: Standing, key: LevelKey, incident: Incident | None) -> Reason:
     rule = standing.rule
-    if isinstance(rule, UnusualRule):
+    if isinstance(rule, AboveUsualRule):
         return Reason.UNUSUAL
     if isinstance(rule, ThresholdRule) and standing.level and standing.level.amount > rule.levels[-1].amount:
         return Reason.STEP
     return Reason.RAISED if incident and incident.told and key > max(incident.told) else Reason.CROSSED
 
 
-def _with_lower(standing: Standing) -> tuple[Told, ...]:
+def _with_lower(standing: Standing) -> tuple[LevelKey, ...]:
     """The level reached, and what counts as told with it, so that a figure that falls tells none of them."""
     assert standing.level is not None  # noqa: S101 whoever asks has looked
-    key = Told.of(standing.level)
+    key = LevelKey.of(standing.level)
     return (key, *_below(standing.rule, key))
 
 
-def _below(rule: Rule, key: Told) -> list[Told]:
+def _below(rule: Rule, key: LevelKey) -> list[LevelKey]:
     if not isinstance(rule, ThresholdRule):
         return []
-    lower = [Told.of(level) for level in reversed(rule.levels) if level.amount < key.amount]
+    lower = [LevelKey.of(level) for level in reversed(rule.levels) if level.amount < key.amount]
     steps = (key.amount - back * rule.then_every for back in range(1, _STEPS)) if rule.then_every else ()
-    return [*(Told(Kind.OVER, step.normalize()) for step in steps if step > rule.levels[-1].amount), *lower]
+    return [*(LevelKey(Severity.OVER, step.normalize()) for step in steps if step > rule.levels[-1].amount), *lower]
 
 
-def _foreseen(standing: Standing, told: frozenset[Told]) -> tuple[Reason, tuple[Told, ...]] | None:
+def _foreseen(standing: Standing, told: frozenset[LevelKey]) -> tuple[Reason, tuple[LevelKey, ...]] | None:
     """A crossing that is likely, and was neither foreseen aloud nor has happened."""
     rule = standing.rule
     if not isinstance(rule, ThresholdRule) or standing.forecast is None or not standing.forecast.likely:
         return None
-    key = Told(Kind.COMING, rule.threshold.normalize())
+    key = LevelKey(Severity.COMING, rule.threshold.normalize())
     is_over = standing.level is not None and standing.level.percent >= HUNDRED_PERCENT
     return None if is_over or key in told else (Reason.FORECAST, (key,))
 
 
-def _asked_for(standing: Standing, incident: Incident) -> Told | None:
+def _asked_for(standing: Standing, incident: Incident) -> LevelKey | None:
     """The amount until which somebody wanted quiet, once it is reached."""
     amount = incident.snooze.amount if incident.snooze else None
     if amount is None or standing.value is None or Fraction(standing.value) < Fraction(amount):
         return None
     is_over = not isinstance(standing.rule, ThresholdRule) or amount >= standing.rule.threshold
-    key = Told(Kind.OVER if is_over else Kind.NEAR, Decimal(amount).normalize())
+    key = LevelKey(Severity.OVER if is_over else Severity.NEAR, Decimal(amount).normalize())
     return None if key in incident.told else key
 
 
@@ -220,14 +220,14 @@ def is_corrected(standing: Standing, incident: Incident) -> bool:
         return standing.closed and incident.heard_at >= midnight(standing.window.end) and value != incident.value
     if standing.rule.metric.is_ratio or value >= incident.value or incident.gravest is None:
         return False
-    return standing.level is None or Told.of(standing.level) < incident.gravest
+    return standing.level is None or LevelKey.of(standing.level) < incident.gravest
 
 
 def _is_over(standing: Standing, incident: Incident) -> bool:
-    """The window has ended, or the silence has."""
+    """The window has ended, or its day is no longer too quiet."""
     if incident.closed:
         return False
-    return standing.closed or (isinstance(standing.rule, SilenceRule) and standing.level is None)
+    return standing.closed or (isinstance(standing.rule, BelowRule) and standing.level is None)
 
 
 # Calling people again

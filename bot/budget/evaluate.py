@@ -13,7 +13,7 @@ from bot.budget.measure import Value, measure
 from bot.budget.sums import Sums
 from bot.budget.usual import usual
 from bot.model import Metric, Period, Span, Totals
-from bot.rules.models import HUNDRED_PERCENT, Expected, Level, Rule, SilenceRule, ThresholdRule, UnusualRule
+from bot.rules.models import HUNDRED_PERCENT, AboveUsualRule, BelowRule, Expected, Level, Rule, ThresholdRule
 from bot.windows import LATE_DAYS, Window, midnight, utc_day, windows_within
 
 
@@ -39,7 +39,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Inputs:
     """What is looked at: the sums of one reading, the curves of earlier days, and the declared events."""
 
     sums: Sums
@@ -47,26 +47,26 @@ class Sight:
     expected_in: Callable[[str, Window], Expected | None] = lambda _name, _window: None
 
 
-def evaluate(rules: Iterable[Rule], sight: Sight, since: Mapping[str, datetime], now: datetime) -> list[Standing]:
+def evaluate(rules: Iterable[Rule], inputs: Inputs, since: Mapping[str, datetime], now: datetime) -> list[Standing]:
     """Every rule's standing in its open window and in those that closed within the last 3 days.
 
     A window that had closed before the rule watched (`since`, by the rule's name) is history and is left out. No rule
     watches only from a moment that is still to come: the clock was ahead when that was noted.
     """
     today = utc_day(now)
-    judged = {period: _all_judged(_windows(period, today), sight.sums) for period in Period}
+    judged = {period: _all_judged(_windows(period, today), inputs.sums) for period in Period}
     return [
-        _standing(rule, each, sight)
+        _standing(rule, each, inputs)
         for rule in rules
         for each in judged[rule.period]
         if each.ends > min(since.get(rule.name, now), now)
     ]
 
 
-def standing_in(rule: Rule, window: Window, sight: Sight) -> Standing | None:
+def standing_in(rule: Rule, window: Window, inputs: Inputs) -> Standing | None:
     """One rule's standing in one window, however old; None where there is no figure of it."""
-    judged = _all_judged([window], sight.sums)
-    return _standing(rule, judged[0], sight) if judged else None
+    judged = _all_judged([window], inputs.sums)
+    return _standing(rule, judged[0], inputs) if judged else None
 
 
 def windows_judged(now: datetime) -> Iterator[Window]:
@@ -104,21 +104,21 @@ def _all_judged(windows: Iterable[Window], sums: Sums) -> list[_Judged]:
     ]
 
 
-def _standing(rule: Rule, judged: _Judged, sight: Sight) -> Standing:
+def _standing(rule: Rule, judged: _Judged, inputs: Inputs) -> Standing:
     match rule:
         case ThresholdRule():
-            return _against_a_threshold(rule, judged, sight)
-        case UnusualRule():
-            return _against_the_usual(rule, judged, sight.sums)
-        case SilenceRule():
-            return _against_silence(rule, judged, sight.sums)
+            return _against_a_threshold(rule, judged, inputs)
+        case AboveUsualRule():
+            return _against_the_usual(rule, judged, inputs.sums)
+        case BelowRule():
+            return _against_a_minimum(rule, judged, inputs.sums)
 
 
-def _against_a_threshold(rule: ThresholdRule, judged: _Judged, sight: Sight) -> Standing:
+def _against_a_threshold(rule: ThresholdRule, judged: _Judged, inputs: Inputs) -> Standing:
     value = judged.values[rule.metric]
     if rule.at_least_calls and judged.totals.calls < rule.at_least_calls:
         value = None
-    expected = sight.expected_in(rule.name, judged.window)
+    expected = inputs.expected_in(rule.name, judged.window)
     raised = replace(rule, threshold=expected.threshold) if expected else rule
     foreseen = rule.forecast and value is not None and not judged.closed
     return Standing(
@@ -128,13 +128,13 @@ def _against_a_threshold(rule: ThresholdRule, judged: _Judged, sight: Sight) -> 
         value,
         reached(raised, value),
         judged.closed,
-        forecast=forecast(raised, judged.window, sight.sums, sight.curves) if foreseen else None,
+        forecast=forecast(raised, judged.window, inputs.sums, inputs.curves) if foreseen else None,
         expected=expected,
         undeclared=reached(rule, value) if expected else None,
     )
 
 
-def _against_the_usual(rule: UnusualRule, judged: _Judged, sums: Sums) -> Standing:
+def _against_the_usual(rule: AboveUsualRule, judged: _Judged, sums: Sums) -> Standing:
     """Unusual from so many times the usual up, and not worth a word below `at_least`."""
     value, level = judged.values[rule.metric], None
     expected = usual(rule.metric, judged.window.start, sums)
@@ -145,17 +145,17 @@ def _against_the_usual(rule: UnusualRule, judged: _Judged, sums: Sums) -> Standi
     return Standing(rule, judged.window, judged.totals, value, level, judged.closed, expected)
 
 
-def unusual_from(rule: UnusualRule, expected: Value) -> Fraction:
+def unusual_from(rule: AboveUsualRule, expected: Value) -> Fraction:
     """The value from which a day is unusual, in the metric's unit."""
     return max(Fraction(expected) * Fraction(rule.above_usual), Fraction(rule.at_least or 0))
 
 
-def _against_silence(rule: SilenceRule, judged: _Judged, sums: Sums) -> Standing:
+def _against_a_minimum(rule: BelowRule, judged: _Judged, sums: Sums) -> Standing:
     """Too little, judged by a reading made at the time in `by` or later."""
     value = judged.values[rule.metric]
     due = datetime.combine(judged.window.start, rule.by, tzinfo=UTC)
-    silent = value is not None and value < _comparable(rule.below, value) and sums.reading.read_at >= due
-    level = Level(HUNDRED_PERCENT, rule.below) if silent else None
+    too_little = value is not None and value < _comparable(rule.below, value) and sums.reading.read_at >= due
+    level = Level(HUNDRED_PERCENT, rule.below) if too_little else None
     return Standing(rule, judged.window, judged.totals, value, level, judged.closed)
 
 

@@ -17,7 +17,7 @@ from bot.rules.models import HUNDRED_PERCENT, Level
 from bot.windows import Window
 
 
-class Kind(IntEnum):
+class Severity(IntEnum):
     """How grave what was told is: it is coming, it is near, it is over."""
 
     COMING = 0
@@ -26,19 +26,19 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Told:
+class LevelKey:
     """The key under which a level is told once: its amount (in the metric's unit), and how grave it is.
 
     The amount and not the percent, so that a raised threshold re-arms and a restart does not. A breach and a warning
     of the same amount differ: somebody warned at $40 (80% of $50) must hear that a budget lowered to $40 is broken.
     """
 
-    kind: Kind
+    kind: Severity
     amount: Decimal
 
     @classmethod
-    def of(cls, level: Level) -> Told:
-        kind = Kind.OVER if level.percent >= HUNDRED_PERCENT else Kind.NEAR
+    def of(cls, level: Level) -> LevelKey:
+        kind = Severity.OVER if level.percent >= HUNDRED_PERCENT else Severity.NEAR
         return cls(kind, level.amount.normalize())
 
 
@@ -61,7 +61,7 @@ class Snooze:
     at: datetime
     words: str
     until: datetime | None = None
-    above: Told | None = None
+    above: LevelKey | None = None
     amount: Decimal | None = None
 
     def holds(self, standing: Standing, now: datetime) -> bool:
@@ -70,7 +70,7 @@ class Snooze:
             return now < self.until
         if self.amount is not None:
             return standing.value is not None and Fraction(standing.value) < Fraction(self.amount)
-        return self.above is None or standing.level is None or Told.of(standing.level) <= self.above
+        return self.above is None or standing.level is None or LevelKey.of(standing.level) <= self.above
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Incident:
     """
 
     opened_at: datetime
-    told: frozenset[Told]
+    told: frozenset[LevelKey]
     value: Fraction
     heard_at: datetime
     shown: Fraction
@@ -95,9 +95,9 @@ class Incident:
     closed: bool = False
 
     @property
-    def gravest(self) -> Told | None:
+    def gravest(self) -> LevelKey | None:
         """The highest of what was reached, not of what was only foreseen."""
-        return max((told for told in self.told if told.kind is not Kind.COMING), default=None)
+        return max((told for told in self.told if told.kind is not Severity.COMING), default=None)
 
 
 Incidents = Mapping[tuple[str, Window], Incident]

@@ -20,7 +20,7 @@ from bot.system.network import untrusted
 from bot.system.waiting import sleep
 
 _TOPIC = "asking Cartesia"
-TIMEOUT = 10.0  # seconds for one call (DESIGN section 5)
+TIMEOUT = 10.0  # seconds for one call
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ RISKED_AFTER = 30.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Cached:
     """A reading, and the second it came, by the clock that never leaps; one from before this process is as old as can
     be."""
 
@@ -45,24 +45,24 @@ class SharedReadings:
         self._budget = budget
         self._seconds = seconds
         self._under_way: dict[Span, asyncio.Task[Reading]] = {}
-        self._kept: dict[Span, _Kept] = {}
+        self._cached: dict[Span, _Cached] = {}
         self._failed_at = float("-inf")
         self._not_before = float("-inf")
         self.outage: Outage | None = None
 
     def fresh(self, span: Span) -> Reading | None:
         """A reading of these days that is younger than 15 seconds."""
-        kept = self._newest(span)
-        return kept.reading if kept and self._is_fresh(kept) else None
+        cached = self._newest(span)
+        return cached.reading if cached and self._is_fresh(cached) else None
 
     def last(self, span: Span) -> Reading | None:
         """The newest reading that covers these days, however old."""
-        kept = self._newest(span)
-        return kept.reading if kept else None
+        cached = self._newest(span)
+        return cached.reading if cached else None
 
     def remember(self, reading: Reading) -> None:
         """Keep a reading that was made before this process started."""
-        self._keep(_Kept(reading))
+        self._cache(_Cached(reading))
 
     async def read(self, span: Span) -> Reading:
         """A reading of these days: fresh, or from a request under way, or asked for now. Raises CartesiaError."""
@@ -103,7 +103,7 @@ class SharedReadings:
         self._refuse_before_its_time()
         reading = await self._client.read(span, self._budget, functools.partial(self._note_failure, span))
         self.outage, self._not_before = None, float("-inf")
-        self._keep(_Kept(reading, self._seconds()))
+        self._cache(_Cached(reading, self._seconds()))
         return reading
 
     def _refuse_before_its_time(self) -> None:
@@ -119,19 +119,19 @@ class SharedReadings:
         self._failed_at = self._seconds()
         self._not_before = self._failed_at + (error.retry_after or 0.0 if isinstance(error, Throttled) else 0.0)
 
-    def _newest(self, span: Span) -> _Kept | None:
-        covering = (kept for kept in self._kept.values() if kept.reading.span.covers(span))
-        return max(covering, key=lambda kept: kept.at, default=None)
+    def _newest(self, span: Span) -> _Cached | None:
+        covering = (cached for cached in self._cached.values() if cached.reading.span.covers(span))
+        return max(covering, key=lambda cached: cached.at, default=None)
 
-    def _is_fresh(self, kept: _Kept) -> bool:
-        return self._seconds() - kept.at < FRESH
+    def _is_fresh(self, cached: _Cached) -> bool:
+        return self._seconds() - cached.at < FRESH
 
-    def _keep(self, new: _Kept) -> None:
+    def _cache(self, new: _Cached) -> None:
         """Keep what is still of use: nothing that a newer reading covers, nothing but the usual span for long."""
         usual = checked_span(self._now())
-        self._kept = {
-            span: kept
-            for span, kept in self._kept.items()
-            if not new.reading.span.covers(span) and (usual.covers(span) or self._is_fresh(kept))
+        self._cached = {
+            span: cached
+            for span, cached in self._cached.items()
+            if not new.reading.span.covers(span) and (usual.covers(span) or self._is_fresh(cached))
         }
-        self._kept[new.reading.span] = new
+        self._cached[new.reading.span] = new

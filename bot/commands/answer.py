@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.budget.decide import Decision
-from bot.budget.evaluate import Sight, Standing, evaluate
+from bot.budget.evaluate import Inputs, Standing, evaluate
 from bot.budget.forecast import Forecast, forecast
 from bot.budget.history import Attempted, Curves, Recorded, Restated
 from bot.budget.incident import Incident, Snooze
@@ -98,7 +98,7 @@ class RestatementsAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class ReplayedDecision:
     """One decision, the rule as it was then, and what the recorded figures lead to when they are judged again."""
 
     recorded: Recorded
@@ -113,7 +113,7 @@ class WhyAnswer:
     alert: int
     rule: str
     window: Window
-    causes: tuple[Cause, ...]
+    decisions: tuple[ReplayedDecision, ...]
     deliveries: tuple[Attempted, ...]
 
 
@@ -181,9 +181,9 @@ def summarize(request: Summary, reading: Reading, source: Source) -> SummaryAnsw
 
 def budgets(rules: Rules, reading: Reading, source: Source) -> BudgetsAnswer:
     """The open windows only."""
-    sight = Sight(Sums(reading), expected_in=rules.expected_in)
+    inputs = Inputs(Sums(reading), expected_in=rules.expected_in)
     today = utc_day(source.now)
-    standings = tuple(each for each in evaluate(rules.rules, sight, {}, source.now) if each.window.end > today)
+    standings = tuple(each for each in evaluate(rules.rules, inputs, {}, source.now) if each.window.end > today)
     told = {standing.rule.name for standing in standings}
     return BudgetsAnswer(standings, source, tuple(rule for rule in rules.rules if rule.name not in told))
 

@@ -21,7 +21,7 @@ from bot.commands.answer import (
     overview,
     summarize,
 )
-from bot.commands.incidents import IncidentDesk, NotUnderstoodError
+from bot.commands.incidents import IncidentActions, NotUnderstoodError
 from bot.commands.request import (
     Alerts,
     Budgets,
@@ -53,14 +53,14 @@ Figures = Summary | Overview | Budgets | Outlook
 
 
 @dataclass
-class Desk:
+class CommandHandler:
     """What answers need. `status` gives the bot's own state, `checked_here` whether this process checks."""
 
     rules: RulesInForce
     usage: SharedReadings
     ledger: Ledger
     checker: Checker
-    incidents: IncidentDesk
+    incidents: IncidentActions
     acts: Acts
     status: Callable[[], Awaitable[StatusAnswer]]
     checked_here: Callable[[], bool]

@@ -10,12 +10,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from bot.budget.decide import Decision, decide
-from bot.budget.evaluate import Sight, standing_in
+from bot.budget.evaluate import Inputs, standing_in
 from bot.budget.forecast import REMEMBERED
 from bot.budget.history import Readings, Recorded
-from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze, Told
+from bot.budget.incident import Acknowledgement, Incident, LevelKey, Severity, Snooze
 from bot.budget.sums import Sums
-from bot.commands.answer import AlertsAnswer, Cause, Snoozed, Sorry, WhyAnswer
+from bot.commands.answer import AlertsAnswer, ReplayedDecision, Snoozed, Sorry, WhyAnswer
 from bot.commands.name_matching import meant, near, number_in, split
 from bot.commands.snooze_end import (
     EXAMPLES,
@@ -35,11 +35,11 @@ from bot.commands.user_input import Words, typed_of, words_of
 from bot.jobs.rules_in_force import RulesInForce
 from bot.model import Act, Message, Metric
 from bot.money import amount, set_amount
-from bot.rules.models import Rule, SilenceRule
+from bot.rules.models import BelowRule, Rule
 from bot.slack import alerts
 from bot.slack.parts import utc_moment
 from bot.store.acts import Claim
-from bot.store.incidents import IncidentStore, Kept
+from bot.store.incidents import IncidentStore, StoredIncident
 from bot.store.ledger import Ledger
 from bot.windows import checked_span, utc_day
 
@@ -52,14 +52,14 @@ class NotUnderstoodError(ValueError):
 
 
 @dataclass
-class IncidentDesk:
-    """Acts on incidents by their number. `told` is called when the outbox received something."""
+class IncidentActions:
+    """Acts on incidents by their number. `on_enqueue` is called when the outbox received something."""
 
     incidents: IncidentStore
     ledger: Ledger
     rules: RulesInForce
     now: Callable[[], datetime]
-    told: Callable[[], None]
+    on_enqueue: Callable[[], None]
 
     async def acknowledge(self, number: int, act: Act) -> str | None:
         """Nothing more is reminded of or escalated. A sentence where that is not possible.
@@ -68,18 +68,18 @@ class IncidentDesk:
         """
         acknowledged = Acknowledgement(act.by, self.now())
 
-        def change(kept: Kept) -> Incident | None:
-            if kept.state.acknowledged or kept.state.closed:
+        def change(stored: StoredIncident) -> Incident | None:
+            if stored.state.acknowledged or stored.state.closed:
                 return None
-            return replace(kept.state, acknowledged=acknowledged)
+            return replace(stored.state, acknowledged=acknowledged)
 
         claim = Claim.of(act, _acknowledging(number))
         return await self._act(number, change, lambda _: alerts.acknowledged(act.by), claim)
 
     async def done_by(self, number: int) -> frozenset[str]:
         """Who acknowledged or snoozed it. Raises StoreError."""
-        kept = await self.incidents.numbered(number)
-        return _done_by(kept.state) if kept else frozenset()
+        stored = await self.incidents.numbered(number)
+        return _done_by(stored.state) if stored else frozenset()
 
     async def undo(self, number: int, act: Act, *, others: bool) -> str | None:
         """Neither acknowledged nor snoozed, also where `others` did that and they are let.
@@ -87,11 +87,11 @@ class IncidentDesk:
         A sentence where that is not possible. Raises DoneBefore, StoreError.
         """
 
-        def change(kept: Kept) -> Incident | None:
-            done_by = _done_by(kept.state)
-            if kept.state.closed or not done_by or not (others or done_by <= {act.by}):
+        def change(stored: StoredIncident) -> Incident | None:
+            done_by = _done_by(stored.state)
+            if stored.state.closed or not done_by or not (others or done_by <= {act.by}):
                 return None
-            return replace(kept.state, acknowledged=None, snooze=None)
+            return replace(stored.state, acknowledged=None, snooze=None)
 
         claim = Claim.of(act, _acknowledging(number), _snoozing(number))
         return await self._act(number, change, lambda _: alerts.undone(act.by), claim)
@@ -101,10 +101,10 @@ class IncidentDesk:
 
         Raises NotUnderstoodError with what to write instead, DoneBefore, StoreError.
         """
-        kept = await self.incidents.numbered(number)
-        if kept is None:
+        stored = await self.incidents.numbered(number)
+        if stored is None:
             return NO_ALERT.format(number)
-        done = await self._quiet(kept, act, until)
+        done = await self._quiet(stored, act, until)
         return done.sentence if isinstance(done, Sorry) else None
 
     async def snooze_typed(self, typed: str, act: Act) -> Snoozed | Sorry:
@@ -113,89 +113,100 @@ class IncidentDesk:
         alert, rest = split(words_of(typed), names)
         if not alert:
             raise NotUnderstoodError("Say which alert, by its number or name, before until when: `snooze NAME 1 hour`.")
-        kept = await self._meant(alert, names)
+        stored = await self._meant(alert, names)
         if until := parse_until(rest):
-            return await self._quiet(kept, act, until)
+            return await self._quiet(stored, act, until)
         if rest:
             raise NotUnderstoodError(f"“{typed_of(rest)[:60]}” is neither a time nor an amount: write {EXAMPLES}.")
         raise NotUnderstoodError(f"Say until when: {EXAMPLES}.")
 
     async def modal(self, number: int) -> dict[str, object] | None:
         """The view that asks for an amount; None where the incident is gone. Raises StoreError."""
-        kept = await self.incidents.numbered(number)
-        rule = await self.rules.rule_of(kept.place, kept.revision) if kept else None
-        return alerts.amount_modal(number, rule, kept.state.shown) if kept and rule else None
+        stored = await self.incidents.numbered(number)
+        rule = await self.rules.rule_of(stored.key, stored.revision) if stored else None
+        return alerts.amount_modal(number, rule, stored.state.shown) if stored and rule else None
 
     async def last_alerts(self) -> AlertsAnswer:
         """The newest incidents. Raises StoreError."""
-        return AlertsAnswer(tuple((kept.id, kept.state, kept.face) for kept in await self.incidents.latest(LISTED)))
+        return AlertsAnswer(
+            tuple((stored.id, stored.state, stored.base_message) for stored in await self.incidents.latest(LISTED))
+        )
 
     async def why(self, typed: str) -> WhyAnswer:
         """The account of one incident: each decision with its figures and its rule, replayed, and each message.
 
         Raises NotUnderstoodError where no alert is called so, StoreError.
         """
-        kept = await self._meant(words_of(typed), await self._names())
-        recorded = await self.incidents.decisions_of(kept.id)
+        stored = await self._meant(words_of(typed), await self._names())
+        recorded = await self.incidents.decisions_of(stored.id)
         past = Readings(await self.ledger.rows(min(map(_looks_back_to, recorded), default=utc_day(self.now()))))
-        causes = [await self._cause(kept, each, past) for each in recorded]
-        deliveries = await self.incidents.deliveries_of(kept.id)
-        return WhyAnswer(kept.id, *kept.place, tuple(causes), tuple(deliveries))
+        decisions = [await self._replayed_decision(stored, each, past) for each in recorded]
+        deliveries = await self.incidents.deliveries_of(stored.id)
+        return WhyAnswer(stored.id, *stored.key, tuple(decisions), tuple(deliveries))
 
     async def _names(self) -> dict[str, int | None]:
         """The newest alert of each name that has one, and the names of the rules that have none yet."""
         return {**dict.fromkeys(rule.name for rule in self.rules.current.rules), **await self.incidents.newest()}
 
-    async def _meant(self, words: Words, names: Mapping[str, int | None]) -> Kept:
+    async def _meant(self, words: Words, names: Mapping[str, int | None]) -> StoredIncident:
         """The alert that these words name. Raises NotUnderstoodError with what to write instead."""
         number = number_in(words)
-        if number and (kept := await self.incidents.numbered(number)):
-            return kept
+        if number and (stored := await self.incidents.numbered(number)):
+            return stored
         called = meant(words, names)
         if len(called) > 1:
             raise NotUnderstoodError(_which(called, names))
         if not called:
             raise NotUnderstoodError(_nobody(words, names))
         newest = names[called[0]]
-        kept = await self.incidents.numbered(newest) if newest else None
-        if kept is None:
+        stored = await self.incidents.numbered(newest) if newest else None
+        if stored is None:
             raise NotUnderstoodError(f"“{called[0]}” has no alert yet; `budgets` shows where it stands.")
-        return kept
+        return stored
 
-    async def _cause(self, kept: Kept, recorded: Recorded, past: Readings) -> Cause:
+    async def _replayed_decision(self, stored: StoredIncident, recorded: Recorded, past: Readings) -> ReplayedDecision:
         await asyncio.sleep(0)  # an incident of a month has dozens, and each is judged anew
         rules = await self.rules.as_of(recorded.revision)
-        rule = rules.named(kept.place[0])
+        rule = rules.named(stored.key[0])
         reading = past.at(recorded.read_at, checked_span(recorded.at))
         if rule is None or reading is None:
-            return Cause(recorded, rule, None)
+            return ReplayedDecision(recorded, rule, None)
         curves = past.curves(recorded.read_at, utc_day(recorded.read_at - REMEMBERED))
-        sight = Sight(Sums(replace(reading, read_at=recorded.read_at)), curves, rules.expected_in)
-        return Cause(recorded, rule, replay(recorded, rule, kept, sight))
+        inputs = Inputs(Sums(replace(reading, read_at=recorded.read_at)), curves, rules.expected_in)
+        return ReplayedDecision(recorded, rule, replay(recorded, rule, stored, inputs))
 
     async def _act(
-        self, number: int, change: Callable[[Kept], Incident | None], reply: Callable[[Kept], Message], claim: Claim
+        self,
+        number: int,
+        change: Callable[[StoredIncident], Incident | None],
+        reply: Callable[[StoredIncident], Message],
+        claim: Claim,
     ) -> str | None:
         acted = await self.incidents.act(
-            number, change, lambda kept: alerts.in_state(kept.face, kept.state, kept.id), reply, claim, self.now()
+            number,
+            change,
+            lambda stored: alerts.in_state(stored.base_message, stored.state, stored.id),
+            reply,
+            claim,
+            self.now(),
         )
         if acted is None:
             return NO_ALERT.format(number)
-        self.told()
+        self.on_enqueue()
         return f"Alert {number} is closed: there is nothing left to do about it." if acted.state.closed else None
 
-    async def _quiet(self, kept: Kept, act: Act, until: Until) -> Snoozed | Sorry:
-        rule = await self.rules.rule_of(kept.place, kept.revision)
+    async def _quiet(self, stored: StoredIncident, act: Act, until: Until) -> Snoozed | Sorry:
+        rule = await self.rules.rule_of(stored.key, stored.revision)
         if rule is None:
-            return Sorry(f"The rule of alert {kept.id} is no longer kept, so it can't be snoozed.")
-        wanted = _snooze(Snooze(act.by, self.now(), ""), until, kept.state, rule)
+            return Sorry(f"The rule of alert {stored.id} is no longer kept, so it can't be snoozed.")
+        wanted = _snooze(Snooze(act.by, self.now(), ""), until, stored.state, rule)
 
-        def change(kept: Kept) -> Incident | None:
-            return None if kept.state.closed else replace(kept.state, snooze=wanted)
+        def change(stored: StoredIncident) -> Incident | None:
+            return None if stored.state.closed else replace(stored.state, snooze=wanted)
 
-        claim = Claim.of(act, _snoozing(kept.id))
-        refusal = await self._act(kept.id, change, lambda _: alerts.snoozed(wanted), claim)
-        return Sorry(refusal) if refusal else Snoozed(kept.id, wanted)
+        claim = Claim.of(act, _snoozing(stored.id))
+        refusal = await self._act(stored.id, change, lambda _: alerts.snoozed(wanted), claim)
+        return Sorry(refusal) if refusal else Snoozed(stored.id, wanted)
 
 
 def _acknowledging(number: int) -> str:
@@ -224,7 +235,7 @@ def _snooze(fresh: Snooze, until: Until, state: Incident, rule: Rule) -> Snooze:
         case Tomorrow():
             return _until(fresh, tomorrow_from(fresh.at))
         case NextLevel():
-            return replace(fresh, words="the next level", above=state.gravest or Told(Kind.COMING, Decimal(0)))
+            return replace(fresh, words="the next level", above=state.gravest or LevelKey(Severity.COMING, Decimal(0)))
         case Reaching(typed):
             return _up_to(fresh, typed, state, rule)
         case MinutesOrAmount(_, typed) if _counts_minutes(rule):
@@ -236,7 +247,7 @@ def _snooze(fresh: Snooze, until: Until, state: Incident, rule: Rule) -> Snooze:
 
 
 def _counts_minutes(rule: Rule) -> bool:
-    return rule.metric in (Metric.MINUTES, Metric.MINUTES_PER_CALL) and not isinstance(rule, SilenceRule)
+    return rule.metric in (Metric.MINUTES, Metric.MINUTES_PER_CALL) and not isinstance(rule, BelowRule)
 
 
 def _until(fresh: Snooze, moment: datetime) -> Snooze:
@@ -244,7 +255,7 @@ def _until(fresh: Snooze, moment: datetime) -> Snooze:
 
 
 def _up_to(fresh: Snooze, typed: str, state: Incident, rule: Rule) -> Snooze:
-    if isinstance(rule, SilenceRule):
+    if isinstance(rule, BelowRule):
         raise NotUnderstoodError("A silence ends with the first usage: snooze it for 1 hour or until tomorrow.")
     try:
         wanted = typed_amount(rule.metric, typed)
@@ -265,10 +276,10 @@ def _looks_back_to(recorded: Recorded) -> date:
     return min(checked_span(recorded.at).start, utc_day(recorded.read_at - REMEMBERED))
 
 
-def replay(recorded: Recorded, rule: Rule, kept: Kept, sight: Sight) -> Decision | None:
+def replay(recorded: Recorded, rule: Rule, stored: StoredIncident, inputs: Inputs) -> Decision | None:
     """What the recorded inputs lead to: by the very functions that decided then. None without a figure."""
-    standing = standing_in(rule, kept.place[1], sight)
+    standing = standing_in(rule, stored.key[1], inputs)
     if standing is None:
         return None
-    before = {kept.place: recorded.before} if recorded.before else {}
+    before = {stored.key: recorded.before} if recorded.before else {}
     return decide([replace(standing, removed=recorded.removed)], before, recorded.at)[0]

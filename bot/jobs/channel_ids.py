@@ -17,7 +17,7 @@ _LISTED_SOON = Refusal(Failure.TRANSIENT, "channels_listed_soon")
 _PATIENCE = 2.0  # seconds that a post waits for an id; Slack takes the name as well
 
 
-class Channels:
+class ChannelIds:
     """Ids by name. One listing at a time: whoever asks meanwhile waits for it. `seconds` is a monotonic clock."""
 
     def __init__(self, sender: Sender, outbox: Outbox, seconds: Callable[[], float] = elapsed) -> None:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from bot.budget.account_change import bears, changed_at_once, mark_of
 from bot.budget.decide import Decision, Reason, after, decide
-from bot.budget.evaluate import Sight, Standing, evaluate, standing_in, windows_judged
+from bot.budget.evaluate import Inputs, Standing, evaluate, standing_in, windows_judged
 from bot.budget.forecast import REMEMBERED
 from bot.budget.history import Curves
 from bot.budget.incident import Incidents
@@ -23,7 +23,7 @@ from bot.logs import ends, repeats
 from bot.model import Message, Reading, Totals
 from bot.rules.models import Rule, Rules
 from bot.slack import alerts, blocks
-from bot.store.incidents import IncidentStore, Kept, Place, Saying
+from bot.store.incidents import IncidentKey, IncidentStore, Notification, StoredIncident
 from bot.store.ledger import Ledger
 from bot.windows import Window, checked_span, midnight, utc_day
 
@@ -33,28 +33,28 @@ log = logging.getLogger(__name__)
 def judge(
     rules: Rules,
     since: Mapping[str, datetime],
-    sight: Sight,
+    inputs: Inputs,
     incidents: Incidents,
-    gone: Mapping[Place, Rule],
+    gone: Mapping[IncidentKey, Rule],
     now: datetime,
 ) -> list[Decision]:
     """The decisions this reading calls for: what runs in production, in `check --dry-run` and in tests alike.
 
     `gone` are the open incidents that no rule judges by itself any more, with the rule as it is or was.
     """
-    standings = evaluate(rules.rules, sight, since, now)
+    standings = evaluate(rules.rules, inputs, since, now)
     judged = {(each.rule.name, each.window) for each in standings}
-    left = (_left_behind(rules, rule, place, sight) for place, rule in gone.items() if place not in judged)
+    left = (_left_behind(rules, rule, key, inputs) for key, rule in gone.items() if key not in judged)
     return decide([*standings, *(each for each in left if each)], incidents, now)
 
 
-def _left_behind(rules: Rules, rule: Rule, place: Place, sight: Sight) -> Standing | None:
+def _left_behind(rules: Rules, rule: Rule, key: IncidentKey, inputs: Inputs) -> Standing | None:
     """Of a window that was over long ago, or of a rule that was renamed, removed or given another period."""
-    window = place[1]
-    found = standing_in(rule, window, sight)
-    if rules.watches(*place):
+    window = key[1]
+    found = standing_in(rule, window, inputs)
+    if rules.watches(*key):
         return found
-    closed = midnight(window.end) <= sight.sums.reading.read_at
+    closed = midnight(window.end) <= inputs.sums.reading.read_at
     return replace(found or Standing(rule, window, Totals(), None, None, closed), removed=True)
 
 
@@ -64,7 +64,7 @@ def _within(window: Window, days: list[date]) -> bool:
 
 @dataclass
 class Checker:
-    """The check, and the watch over whether the bot sees. `told` is called when the outbox received something.
+    """The check, and the watch over whether the bot sees. `on_enqueue` is called when the outbox received something.
 
     `now` dates what is judged and said; for how long nothing was read is counted in `seconds`, which do not leap.
     """
@@ -74,9 +74,9 @@ class Checker:
     ledger: Ledger
     incidents: IncidentStore
     now: Callable[[], datetime]
-    told: Callable[[], None]
+    on_enqueue: Callable[[], None]
     blind_for: timedelta
-    beat: Callable[[], None]
+    heartbeat: Callable[[], None]
     seconds: Callable[[], float] = elapsed
     _known: Mapping[date, Totals] | None = None
     _curves: Curves = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Checker:
     _failing: bool = True  # until shown otherwise: a condition may be noted from before a restart
     _why: str = ""  # the last reading was not judged
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _sight: asyncio.Lock = field(default_factory=asyncio.Lock)  # what begins and what ends is noted one after the other
+    _freshness: asyncio.Lock = field(default_factory=asyncio.Lock)  # what begins and ends is noted in order
 
     async def start(self) -> None:
         """Take up what was read before a restart, here or by another process. Raises StoreError."""
@@ -100,7 +100,7 @@ class Checker:
             await self._trust(changed)
             decisions = await self._judge(reading, reading.read_at)  # one moment a check, however long it takes
         await self._sees()
-        self.beat()
+        self.heartbeat()
         return decisions
 
     async def foresee(self, reading: Reading) -> list[Decision]:
@@ -108,8 +108,8 @@ class Checker:
         await self._take_up()
         if (changed := self._changed_at_once(reading)) and not await self._doubted_before(reading):
             raise AnotherAccount(blocks.another_account(changed).text)
-        kept = await self.incidents.watched(list(windows_judged(self.now())))
-        return await self._decide(reading, kept, self.now())
+        stored = await self.incidents.watched(list(windows_judged(self.now())))
+        return await self._decide(reading, stored, self.now())
 
     async def judge_again(self) -> None:
         """Judge the last reading by rules that have just taken force, without asking Cartesia. Raises StoreError."""
@@ -118,12 +118,12 @@ class Checker:
             async with self._one_at_a_time:
                 await self._judge(last, self.now())
 
-    async def watch_sight(self, now: datetime, at: float) -> None:
+    async def watch_freshness(self, now: datetime, at: float) -> None:
         """Tell the operations channel once when there was no good reading for too long. Raises StoreError.
 
         `at` is the same moment as `now`, in `seconds`.
         """
-        async with self._sight:
+        async with self._freshness:
             await self._watch(now, at)
 
     def look_away(self) -> None:
@@ -170,7 +170,7 @@ class Checker:
         await self.ledger.tell("account", mark, None if told else self._operations(), words, now)
         await self.ledger.end("account", None, words, now, but=mark)
         self._why = words.text
-        self.told()
+        self.on_enqueue()
         raise AnotherAccount(words.text)
 
     async def _trust(self, changed: int) -> None:
@@ -180,7 +180,7 @@ class Checker:
             message = blocks.taken_over() if changed else blocks.as_before()
             log.warning("%s", message.text)
             await self.ledger.end("account", self._operations(), message, self.now())
-            self.told()
+            self.on_enqueue()
 
     async def _keep(self, reading: Reading) -> None:
         known, today = self._known or {}, utc_day(reading.read_at)
@@ -192,21 +192,23 @@ class Checker:
         self._known = {**known, **reading.days}
 
     async def _judge(self, reading: Reading, now: datetime) -> list[Decision]:
-        kept = await self.incidents.watched(list(windows_judged(now)))
-        decisions = await self._decide(reading, kept, now)
+        stored = await self.incidents.watched(list(windows_judged(now)))
+        decisions = await self._decide(reading, stored, now)
         for decision in decisions:
             if decision.reason.speaks or decision.refreshes:
-                place = (decision.standing.rule.name, decision.standing.window)
-                await self._say(decision, reading, kept.get(place), now)
+                key = (decision.standing.rule.name, decision.standing.window)
+                await self._say(decision, reading, stored.get(key), now)
             else:
                 log.debug("%s: nothing is said (%s)", decision.standing.rule.name, decision.reason)
         return decisions
 
-    async def _decide(self, reading: Reading, kept: Mapping[Place, Kept], now: datetime) -> list[Decision]:
+    async def _decide(
+        self, reading: Reading, stored: Mapping[IncidentKey, StoredIncident], now: datetime
+    ) -> list[Decision]:
         rules = self.rules.current
-        sight = Sight(Sums(reading), self._curves, await self.rules.events_behind(kept))
-        states = {place: each.state for place, each in kept.items()}
-        found = judge(rules, self.rules.since, sight, states, await self.rules.behind(kept), now)
+        inputs = Inputs(Sums(reading), self._curves, await self.rules.events_behind(stored))
+        states = {key: each.state for key, each in stored.items()}
+        found = judge(rules, self.rules.since, inputs, states, await self.rules.behind(stored), now)
         lacking = self._lacking(reading)
         return [each for each in found if each.standing.removed or not _within(each.standing.window, lacking)]
 
@@ -225,30 +227,30 @@ class Checker:
             log.info("Cartesia sends every figure that it had again", extra=ends("figures"))
         return lacking
 
-    async def _say(self, decision: Decision, reading: Reading, kept: Kept | None, now: datetime) -> None:
+    async def _say(self, decision: Decision, reading: Reading, stored: StoredIncident | None, now: datetime) -> None:
         rule = decision.standing.rule
         state = after(decision, now)
         assert state is not None  # noqa: S101 whoever speaks or refreshes has an incident
-        scene = alerts.Scene(reading, self._curves)
-        face = alerts.face(decision, scene)
-        channel = kept.channel if kept else self.rules.current.channel_of(rule)
+        history = alerts.UsageHistory(reading, self._curves)
+        base_message = alerts.base_message(decision, history)
+        channel = stored.channel if stored else self.rules.current.channel_of(rule)
         escalates = rule.escalate if decision.reason is Reason.ESCALATED else None
-        saying = Saying(
+        notification = Notification(
             decision,
-            kept,
+            stored,
             state,
             channel,
-            face,
-            post=lambda number: alerts.in_state(face, state, number),
-            revision=self.rules.revision if kept is None or self.rules.judges(kept.place) else kept.revision,
+            base_message,
+            post=lambda number: alerts.in_state(base_message, state, number),
+            revision=self.rules.revision if stored is None or self.rules.judges(stored.key) else stored.revision,
             read_at=reading.read_at,
-            reply=alerts.reply(decision, scene) if decision.reason.speaks else None,
-            copy=(escalates.channel, alerts.escalation(decision, scene, channel)) if escalates else None,
+            reply=alerts.reply(decision, history) if decision.reason.speaks else None,
+            copy=(escalates.channel, alerts.escalation(decision, history, channel)) if escalates else None,
         )
-        if await self.incidents.record(saying, now):
+        if await self.incidents.record(notification, now):
             if decision.reason.speaks:
                 log.info("%s %s: %s", decision.reason, rule.name, alerts.headline(decision.standing))
-            self.told()
+            self.on_enqueue()
 
     async def _watch(self, now: datetime, at: float) -> None:
         outage = self.usage.outage
@@ -269,7 +271,7 @@ class Checker:
         log.error("blind since %s: %s", since.isoformat(timespec="seconds"), why)
         await self.ledger.note("usage", "", since)
         await self.ledger.tell("usage", "", self._operations(), blocks.blind(since, why), now)
-        self.told()
+        self.on_enqueue()
 
     async def _unseen_before(self, now: datetime) -> float:
         """Seconds without a reading before this process watched, as noted; not fewer than none, where the clock went
@@ -278,14 +280,14 @@ class Checker:
         return max(0.0, (now - noted[0].since).total_seconds()) if noted else 0.0
 
     async def _sees(self) -> None:
-        async with self._sight:
+        async with self._freshness:
             self._seen_at, now = self.seconds(), self.now()
             if self._failing:
                 noted = await self.ledger.conditions("usage")
                 if noted:
                     message = blocks.sees_again(min(noted[0].since, now), now)
                     await self.ledger.end("usage", self._operations(), message, now)
-                    self.told()
+                    self.on_enqueue()
                 self._failing = False
 
     def _operations(self) -> str | None:

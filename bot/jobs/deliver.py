@@ -1,4 +1,4 @@
-"""The delivery loop: claim what is due, send it (sending.py), settle it (DESIGN section 5).
+"""The delivery loop: claim what is due, send it (sending.py), settle it (docs/design.md, “An outbox row”).
 
 claim → unclear? look for it first → post → delivered
                                           ↘ dead destination: into the operations channel, naming it
@@ -44,7 +44,7 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Silence:
+class DeliveryOutage:
     """Since when no message was taken by Slack, and why the last one was not."""
 
     since: datetime
@@ -75,7 +75,7 @@ class Deliveries:
         self._failures: Counter[str] = Counter()
         self._troubles: dict[str, str] = {}
         self._wake = asyncio.Event()
-        self.silence: Silence | None = None
+        self.outage: DeliveryOutage | None = None
         self.has_delivered = False
 
     @property
@@ -106,8 +106,8 @@ class Deliveries:
             return
         due = await self._outbox.claim(room, {*self._under_way, *self._quiet_until})
         log.info("delivery: the database answers again", extra=ends("database"))
-        if (self.silence or self._troubles) and not self._under_way and not await self.pending():
-            self._hear_again()
+        if (self.outage or self._troubles) and not self._under_way and not await self.pending():
+            self._end_outage()
         for delivery in due:
             task = asyncio.create_task(self._deliver(delivery), name=f"deliver {delivery.id}")
             self._under_way[delivery.lane] = task
@@ -135,7 +135,7 @@ class Deliveries:
     def _finished(self, lane: str, task: asyncio.Task[None]) -> None:
         del self._under_way[lane]
         if not task.cancelled() and (error := task.exception()):
-            log.error("delivery: %s failed in a way nobody foresaw", lane, exc_info=error)
+            log.error("Unexpected error in the delivery of %s", lane, exc_info=error)
         self.wake()
 
     async def _deliver(self, delivery: Delivery) -> None:
@@ -151,7 +151,7 @@ class Deliveries:
 
     async def _give_back(self, delivery: Delivery, unsent: Unsent) -> None:
         code = unsent.refusal.code
-        self.silence = Silence(self.silence.since if self.silence else self._now(), code)
+        self.outage = DeliveryOutage(self.outage.since if self.outage else self._now(), code)
         wait = self._hold_back(unsent, delivery)
         row = (delivery.kind, delivery.id, delivery.channel, code)
         log.warning("not delivered yet: %s %s to %s (%s)", *row, extra=repeats(delivery.lane, code))
@@ -168,13 +168,13 @@ class Deliveries:
             del self._failures[healed]
             self._troubles.pop(healed, None)
         log.info("Slack takes SLACK_BOT_TOKEN again", extra=ends(_EVERYWHERE))
-        self.silence, self.has_delivered = None, True
+        self.outage, self.has_delivered = None, True
 
-    def _hear_again(self) -> None:
+    def _end_outage(self) -> None:
         """Another process has delivered what this one could not."""
         self._failures.clear()
         self._troubles.clear()
-        self.silence, self.has_delivered = None, True
+        self.outage, self.has_delivered = None, True
 
     async def _try(self, delivery: Delivery) -> Posted | Superseded | Unsent:
         """Send; whatever happens, the row comes to an outcome, or nobody would take it up again."""
@@ -185,7 +185,7 @@ class Deliveries:
             return Unsent(Refusal(Failure.TRANSIENT, "database"), delivery.unclear)
         except Exception as error:
             same = repeats(delivery.lane, type(error).__name__)
-            log.exception("delivery to %s failed in a way nobody foresaw", delivery.channel, extra=same)
+            log.exception("Unexpected error in the delivery to %s", delivery.channel, extra=same)
             return Unsent(Refusal(Failure.UNCLEAR, "unforeseen"), unclear=True)
 
     def _hold_back(self, unsent: Unsent, delivery: Delivery) -> float:

@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Hearing:
-    """Watches deliveries that fail everywhere. `told` is called when the outbox received something.
+class DeliveryWatch:
+    """Watches deliveries that fail everywhere. `on_enqueue` is called when the outbox received something.
 
-    `now` dates what is said; how long a silence lasts is counted in `seconds`, which do not leap.
+    `now` dates what is said; how long an outage lasts is counted in `seconds`, which do not leap.
     """
 
     ledger: Ledger
@@ -31,10 +31,10 @@ class Hearing:
     operations_channel: Callable[[], str | None]
     now: Callable[[], datetime]
     patience: timedelta
-    told: Callable[[], None]
+    on_enqueue: Callable[[], None]
     seconds: Callable[[], float] = elapsed
-    _noted: bool | None = None  # unknown at first: silence may be noted from before a restart
-    _since: datetime | None = None  # which silence is watched
+    _noted: bool | None = None  # unknown at first: an outage may be noted from before a restart
+    _since: datetime | None = None  # which outage is watched
     _seen_at: float = 0.0  # when it was first seen, in `seconds`
 
     async def warnings(self) -> list[str]:
@@ -46,28 +46,28 @@ class Hearing:
 
     async def _lasting(self) -> str | None:
         """What was noted, here or before a restart, and was not disproved by a delivery since."""
-        if self.deliveries.silence is None and self.deliveries.has_delivered:
+        if self.deliveries.outage is None and self.deliveries.has_delivered:
             return None
         for condition in (await self.ledger.conditions("delivery"))[:1]:
             return f"Slack takes no message since {condition.since:%Y-%m-%d %H:%M} UTC ({condition.detail})"
         return None
 
     async def watch(self) -> None:
-        """Note a silence that lasts, and tell of it once it has ended. Raises StoreError."""
-        silence, now = self.deliveries.silence, self.now()
-        if silence:
-            lasting = self._for_how_long(silence.since) >= self.patience.total_seconds()
+        """Note an outage that lasts, and tell of it once it has ended. Raises StoreError."""
+        outage, now = self.deliveries.outage, self.now()
+        if outage:
+            lasting = self._for_how_long(outage.since) >= self.patience.total_seconds()
             if (lasting or self.deliveries.trouble is not None) and not self._noted:
-                log.error("no message is taken since %s: %s", silence.since.isoformat(timespec="seconds"), silence.why)
-                detail = silence.why[:_DETAIL]
-                await self.ledger.note("delivery", detail, silence.since)
+                log.error("no message is taken since %s: %s", outage.since.isoformat(timespec="seconds"), outage.why)
+                detail = outage.why[:_DETAIL]
+                await self.ledger.note("delivery", detail, outage.since)
                 await self.ledger.tell("delivery", detail, None, plain(detail), now)
                 self._noted = True
         elif self._noted is not False and self.deliveries.has_delivered:
             for condition in (await self.ledger.conditions("delivery"))[:1]:
-                message = blocks.heard_again(min(condition.since, now), condition.detail, now)
+                message = blocks.delivered_again(min(condition.since, now), condition.detail, now)
                 await self.ledger.end("delivery", self.operations_channel(), message, now)
-                self.told()
+                self.on_enqueue()
             self._noted = False
 
     def _for_how_long(self, since: datetime) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clock import elapsed
-from bot.jobs.channel_ids import Channels
+from bot.jobs.channel_ids import ChannelIds
 from bot.rules.models import Rules
 from bot.slack import blocks
 from bot.slack.failures import mend
@@ -45,17 +45,17 @@ class Problem:
 
 @dataclass
 class Destinations:
-    """The look at every channel of the rules. `told` is called when the outbox received something.
+    """The look at every channel of the rules. `on_enqueue` is called when the outbox received something.
 
     Where Slack does not say how a channel is (a scope is missing, it can't be reached), nothing is said about it.
     """
 
     sender: Sender
-    channels: Channels
+    channel_ids: ChannelIds
     ledger: Ledger
     rules: Callable[[], Rules]
     now: Callable[[], datetime]
-    told: Callable[[], None]
+    on_enqueue: Callable[[], None]
     seconds: Callable[[], float] = elapsed
     problems: tuple[Problem, ...] = ()
     _looked_at: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class Destinations:
         if named == self._looked_at and self.seconds() < self._look_again and not self._is_doubted():
             return
         self._last_look = self.seconds()
-        listing = await self.channels.listed(_FRESH)
+        listing = await self.channel_ids.listed(_FRESH)
         if listing.passing:
             self._look_again = self.seconds() + _WHILE_UNKNOWN
         else:
@@ -82,7 +82,7 @@ class Destinations:
 
     def _is_doubted(self) -> bool:
         """Whether a channel refused a message since the last look, which was not just now."""
-        return self._last_look < self.channels.refused_at and self.seconds() - self._last_look >= _WHILE_UNKNOWN
+        return self._last_look < self.channel_ids.refused_at and self.seconds() - self._last_look >= _WHILE_UNKNOWN
 
     async def _problem_of(self, name: str, listing: Listing) -> Problem | None:
         if not name.startswith("#"):
@@ -93,7 +93,7 @@ class Destinations:
 
     async def _problem_of_unlisted(self, name: str, listing: Listing) -> Problem:
         """No channel that the bot can see bears the name; one that did is followed, until its name is taken."""
-        followed = listing.by_id.get(await self.channels.remembered(name) or "")
+        followed = listing.by_id.get(await self.channel_ids.remembered(name) or "")
         if followed and not followed.archived:
             sentence = f"{name} is called {followed.name} now, where its messages go: write that name in rules.yaml."
             return Problem(name, _RENAMED, sentence)
@@ -130,16 +130,16 @@ class Destinations:
         operations = self.rules().operations_channel
         if any(each.channel == operations and not each.takes_messages for each in self.problems):
             return
-        present = {_digest(each): _told(each) for each in self.problems}
+        present = {_digest(each): _announced(each) for each in self.problems}
         if await self.ledger.settle("channel", present, operations, blocks.destinations, self.now()):
-            self.told()
+            self.on_enqueue()
 
 
 def _lacking(name: str, code: str) -> Problem:
     return Problem(name, code, f"{name} {mend(code)}.")
 
 
-def _told(problem: Problem) -> str:
+def _announced(problem: Problem) -> str:
     return problem.sentence if problem.takes_messages else f"{problem.sentence} Until then its messages come here."
 
 

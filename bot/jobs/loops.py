@@ -1,4 +1,4 @@
-"""What runs until the bot stops: checking, watching its sight, watching the rules."""
+"""What runs until the bot stops: checking, watching how fresh its readings are, watching the rules."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import TypeVar
 from bot.clock import elapsed
 from bot.errors import CartesiaError, StoreError
 from bot.jobs.check import Checker
-from bot.jobs.delivery_outage import Hearing
+from bot.jobs.delivery_outage import DeliveryWatch
 from bot.jobs.destinations import Destinations
 from bot.jobs.rules_in_force import RulesInForce
 from bot.logs import ends, repeats
-from bot.store.leases import Presence
+from bot.store.leases import Lease
 from bot.system.waiting import set_within
 
 LOOK = 1.0  # seconds between two looks at the rules file, and at whether the bot sees
-GLANCE = 0.25  # seconds between two looks at whether a check is due
+POLL_EVERY = 0.25  # seconds between two looks at whether a check is due
 DAY = 86_400.0  # seconds
 SETTLED = 3_600.0  # seconds after a start in which a machine's clock is set right
 CHECK_PATIENCE = 60.0  # seconds in which a check under way may still show that the bot sees
@@ -33,19 +33,19 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Loops:
-    """The loops of one process; of several, only the one whose presence `may_read` asks Cartesia and judges."""
+    """The loops of one process; of several, only the one whose lease `may_read` asks Cartesia and judges."""
 
     checker: Checker
-    hearing: Hearing
+    delivery_watch: DeliveryWatch
     destinations: Destinations
     rules: RulesInForce
     interval: timedelta
-    presence: Presence
+    lease: Lease
     keep: Callable[[], Awaitable[None]]
-    told: Callable[[], None]
+    on_enqueue: Callable[[], None]
     stop: asyncio.Event
     seconds: Callable[[], float] = elapsed
-    glance: float = GLANCE
+    poll_every: float = POLL_EVERY
     _rules_changed: asyncio.Event = field(default_factory=asyncio.Event)
     _next_check: float | None = None  # by `seconds`
     _checking_since: float | None = None  # by the clock that never leaps, as whatever else takes real time
@@ -54,7 +54,7 @@ class Loops:
         """A check each interval; new rules are judged at once, by the last reading."""
         began = elapsed()
         while not await set_within(self.stop, self._pause()):
-            if not self.presence.may_read:
+            if not self.lease.may_read:
                 self._next_check = None
             elif self._next_check is None:
                 taken_over = elapsed() - began > START
@@ -72,8 +72,8 @@ class Loops:
     def _pause(self) -> float:
         """Seconds until the next look at whether a check is due."""
         if self._next_check is None:
-            return self.glance
-        return min(self.glance, max(0.0, self._next_check - self.seconds()))
+            return self.poll_every
+        return min(self.poll_every, max(0.0, self._next_check - self.seconds()))
 
     def _is_due(self) -> bool:
         return self._next_check is not None and self.seconds() >= self._next_check
@@ -84,19 +84,19 @@ class Loops:
             return self._is_due()
         return elapsed() - self._checking_since < CHECK_PATIENCE
 
-    async def watch_sight(self) -> None:
+    async def watch_freshness(self) -> None:
         """Tell when nothing can be read for too long."""
         while not await set_within(self.stop, LOOK):
             now, at = self.checker.now(), self.seconds()  # before what is due: the sandbox's may leap between the two
-            if not self.presence.may_read:
+            if not self.lease.may_read:
                 self.checker.look_away()
             elif self.checker.usage.outage or not self._is_about_to_see():
-                await _logged("the watch over sight", partial(self.checker.watch_sight, now, at))
+                await _logged("the watch over freshness", partial(self.checker.watch_freshness, now, at))
 
-    async def watch_hearing(self) -> None:
+    async def watch_delivery(self) -> None:
         """Tell, once Slack takes messages again, that it took none for too long."""
         while not await set_within(self.stop, LOOK):
-            await _logged("the watch over deliveries", self.hearing.watch)
+            await _logged("the watch over deliveries", self.delivery_watch.watch)
 
     async def watch_destinations(self) -> None:
         """Tell of channels that the rules name and nobody can be told in."""
@@ -108,22 +108,22 @@ class Loops:
         while not await set_within(self.stop, LOOK):
             if await _logged("the look at the rules", self.rules.look):
                 self._rules_changed.set()
-                self.told()
+                self.on_enqueue()
 
     async def prune(self) -> None:
         """Let go of what is older than promised, once a day; first when a clock that was wrong at boot has been set."""
         next_time = self.seconds() + SETTLED
         while not await set_within(self.stop, LOOK):
-            if self.presence.may_read and self.seconds() >= next_time:
+            if self.lease.may_read and self.seconds() >= next_time:
                 next_time = self.seconds() + DAY
                 await _logged("the daily clearing", self.keep)
 
     async def _until_next_reading(self) -> float:
-        return await self.presence.until_next_reading(self.interval.total_seconds())
+        return await self.lease.until_next_reading(self.interval.total_seconds())
 
     async def _check_once(self) -> None:
         await self.checker.check()
-        await self.presence.note_reading(self.interval.total_seconds())
+        await self.lease.note_reading(self.interval.total_seconds())
 
 
 async def _logged(name: str, work: Callable[[], Awaitable[T]]) -> T | None:

@@ -18,10 +18,10 @@ from bot.rules.mistakes import Mistake, RulesError
 from bot.rules.models import Expected, Rule, Rules
 from bot.rules.parse import decode, parse
 from bot.rules.tree import MAX_BYTES
-from bot.store.incidents import Kept, Place
+from bot.store.incidents import IncidentKey, StoredIncident
 from bot.store.ledger import Ledger, Revision
 from bot.system.files import read_file
-from bot.system.threads import aside
+from bot.system.threads import in_thread
 from bot.windows import Window, midnight
 
 _EARLIER = 64  # revisions kept parsed: those behind open incidents and of the last questions
@@ -112,30 +112,30 @@ class RulesInForce:
 
     async def start(self) -> None:
         """Take the file's rules, or the last good ones where it is bad. Raises RulesError with neither, StoreError."""
-        self._stamp = await aside(self.file.stamp)
-        found = await aside(self.file.look)
+        self._stamp = await in_thread(self.file.stamp)
+        found = await in_thread(self.file.look)
         try:
             await self._take(await self._rules(found), found)
         except RulesError as error:
             last = await self.ledger.last_revision()
             if last is None:
                 raise
-            await self._put_in_force(await aside(partial(parse, last.text)), last.digest)
+            await self._put_in_force(await in_thread(partial(parse, last.text)), last.digest)
             await self._report(error, found.digest)
         self._digest = found.digest
 
     async def preview(self) -> None:
         """Take the file's rules to look at, recording nothing. Raises RulesError, StoreError."""
-        self.current = await self._rules(await aside(self.file.look))
+        self.current = await self._rules(await in_thread(self.file.look))
         known, now = await self.ledger.known_since(self.current), self.now()
         self.since = {rule.name: known.get(rule.name, now) for rule in self.current.rules}
 
     async def look(self) -> bool:
         """Whether other rules are in force after a look at the file. Raises StoreError; the next look tries again."""
-        stamp = await aside(self.file.stamp)
+        stamp = await in_thread(self.file.stamp)
         if stamp == self._stamp:
             return False
-        found = await aside(self.file.look)
+        found = await in_thread(self.file.look)
         changed = found.digest != self._digest and await self._consider(found)
         if found.digest == self._digest:
             self._stamp = stamp
@@ -156,7 +156,7 @@ class RulesInForce:
         return True
 
     async def _rules(self, found: Found) -> Rules:
-        return await aside(partial(self.file.rules, found))
+        return await in_thread(partial(self.file.rules, found))
 
     async def _take(self, rules: Rules, found: Found) -> None:
         await self.ledger.record_revision(Revision(found.digest, decode(found.content), self.now()))
@@ -169,37 +169,39 @@ class RulesInForce:
         self.since = await self.ledger.since(rules, self.now())
         self.current, self.revision = rules, digest
 
-    def judges(self, place: Place) -> bool:
+    def judges(self, key: IncidentKey) -> bool:
         """Whether the rules in force judge this incident, whose window was not over before its rule changed."""
-        name, window = place
+        name, window = key
         since = self.since.get(name, midnight(window.start))
         return self.current.watches(name, window) and midnight(window.end) > min(since, self.now())
 
-    async def rule_of(self, place: Place, revision: str) -> Rule | None:
+    async def rule_of(self, key: IncidentKey, revision: str) -> Rule | None:
         """The rule in force for this incident, else as it was in this revision; None where that is gone, too."""
-        if self.judges(place):
-            return self.current.named(place[0])
-        earlier = (await self.as_of(revision)).named(place[0])
-        return earlier or (self.current.named(place[0]) if self.current.watches(*place) else None)
+        if self.judges(key):
+            return self.current.named(key[0])
+        earlier = (await self.as_of(revision)).named(key[0])
+        return earlier or (self.current.named(key[0]) if self.current.watches(*key) else None)
 
     async def as_of(self, revision: str) -> Rules:
         """The rules of this revision; none where it is no longer kept, or another version of the bot could read it."""
         if revision not in self._earlier:
-            kept = await self.ledger.revision(revision)
-            earlier = await aside(partial(_readable, kept.text)) if kept else Rules(rules=())
+            stored = await self.ledger.revision(revision)
+            earlier = await in_thread(partial(_readable, stored.text)) if stored else Rules(rules=())
             self._earlier[revision] = earlier
         return self._earlier[revision]
 
-    async def behind(self, kept: Mapping[Place, Kept]) -> dict[Place, Rule]:
+    async def behind(self, stored: Mapping[IncidentKey, StoredIncident]) -> dict[IncidentKey, Rule]:
         """The rule of each open incident, as it is or was."""
-        still_open = {place: each for place, each in kept.items() if not each.state.closed}
-        found = {place: await self.rule_of(place, each.revision) for place, each in still_open.items()}
-        return {place: rule for place, rule in found.items() if rule}
+        still_open = {key: each for key, each in stored.items() if not each.state.closed}
+        found = {key: await self.rule_of(key, each.revision) for key, each in still_open.items()}
+        return {key: rule for key, rule in found.items() if rule}
 
-    async def events_behind(self, kept: Mapping[Place, Kept]) -> Callable[[str, Window], Expected | None]:
+    async def events_behind(
+        self, stored: Mapping[IncidentKey, StoredIncident]
+    ) -> Callable[[str, Window], Expected | None]:
         """The declared event of a rule in a window: as it was, for an open incident that these rules do not judge."""
-        still_open = {place: each for place, each in kept.items() if not each.state.closed and not self.judges(place)}
-        earlier = {place: await self.as_of(each.revision) for place, each in still_open.items()}
+        still_open = {key: each for key, each in stored.items() if not each.state.closed and not self.judges(key)}
+        earlier = {key: await self.as_of(each.revision) for key, each in still_open.items()}
         return lambda name, window: earlier.get((name, window), self.current).expected_in(name, window)
 
     async def _report(self, error: RulesError, digest: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from bot.jobs.channel_ids import Channels
+from bot.jobs.channel_ids import ChannelIds
 from bot.logs import ends, repeats
 from bot.model import Message
 from bot.slack.blocks import repeated, rerouted
@@ -37,11 +37,11 @@ class Sending:
     """What one attempt does. `operations_channel` is asked for at each use, since the rules may change."""
 
     def __init__(
-        self, outbox: Outbox, sender: Sender, channels: Channels, operations_channel: Callable[[], str | None]
+        self, outbox: Outbox, sender: Sender, channel_ids: ChannelIds, operations_channel: Callable[[], str | None]
     ) -> None:
         self._outbox = outbox
         self._sender = sender
-        self._channels = channels
+        self._channel_ids = channel_ids
         self._operations_channel = operations_channel
 
     async def send(self, delivery: Delivery) -> Posted | Superseded | Unsent:
@@ -94,7 +94,7 @@ class Sending:
             return None
         outcome = await self._post_at(root.channel, delivery, message, thread=root.ts)
         if _is_dead(outcome) and outcome.code not in OF_THREAD:
-            self._channels.forget(delivery.channel, root.channel)
+            self._channel_ids.forget(delivery.channel, root.channel)
         elif isinstance(outcome, Posted) and not root.rerouted:
             _works(delivery.channel)
         return outcome
@@ -103,15 +103,15 @@ class Sending:
         self, name: str, delivery: Delivery, message: Message, why: str | None = None
     ) -> Posted | Refusal:
         """By the id that is remembered; where Slack refuses that, in the channel that bears the name now."""
-        place = await self._channels.id_or_name(name)
-        outcome = await self._post_at(place, delivery, message, why=why)
+        target = await self._channel_ids.id_or_name(name)
+        outcome = await self._post_at(target, delivery, message, why=why)
         if _is_dead(outcome):
-            self._channels.forget(name, place)
-            afresh = await self._channels.id_or_name(name)
-            if afresh != place:
+            self._channel_ids.forget(name, target)
+            afresh = await self._channel_ids.id_or_name(name)
+            if afresh != target:
                 outcome = await self._post_at(afresh, delivery, message, why=why)
         if isinstance(outcome, Posted) and outcome.channel:
-            self._channels.learn(name, outcome.channel)
+            self._channel_ids.learn(name, outcome.channel)
             _works(name)
         return outcome
 
@@ -134,38 +134,38 @@ class Sending:
 
         `why` it is the operations channel. A second ok that does not say where the message stands is believed.
         """
-        place = "" if channel.startswith("#") else channel
-        await self._outbox.note_place(delivery, place, why)
+        target = "" if channel.startswith("#") else channel
+        await self._outbox.note_target(delivery, target, why)
         of_row = (message, delivery.id, delivery.kind, thread, delivery.broadcast)
         outcome = await self._sender.post(channel, *of_row)
         if _is(outcome, "not_in_channel") and await self._sender.join(channel):
             outcome = await self._sender.post(channel, *of_row)
         if delivery.unclear and _is(outcome, INCOMPLETE):
             log.warning("%s: Slack took a message and does not say where it stands", delivery.channel)
-            return Posted(place, "")
+            return Posted(target, "")
         return outcome
 
     async def _look_for(self, delivery: Delivery) -> Posted | Absent | Refusal:
         """Whether an earlier attempt arrived, where it was noted to go: in its thread, and in the channel itself."""
-        if delivery.place is None:
+        if delivery.target is None:
             return Absent()
         name = self._operations_channel() if delivery.rerouted else None
-        place = delivery.place or await self._channels.id_of(name or delivery.channel)
-        if place is None:
+        target = delivery.target or await self._channel_ids.id_of(name or delivery.channel)
+        if target is None:
             return Refusal(Failure.DESTINATION, "unknown_channel")
-        if isinstance(place, Refusal):
-            return place
+        if isinstance(target, Refusal):
+            return target
         root = delivery.root
-        thread = root.ts if root and root.channel == place else ""
-        found = await self._find(delivery, place, thread) if thread else Absent()
+        thread = root.ts if root and root.channel == target else ""
+        found = await self._find(delivery, target, thread) if thread else Absent()
         if isinstance(found, Absent) or (isinstance(found, Refusal) and found.code in GONE):
-            return await self._find(delivery, place, None)
+            return await self._find(delivery, target, None)
         return found
 
-    async def _find(self, delivery: Delivery, place: str, thread: str | None) -> Posted | Absent | Refusal:
-        found = await self._sender.find(place, delivery.id, delivery.first_sent, thread)
-        if _is(found, "not_in_channel") and await self._sender.join(place):
-            found = await self._sender.find(place, delivery.id, delivery.first_sent, thread)
+    async def _find(self, delivery: Delivery, target: str, thread: str | None) -> Posted | Absent | Refusal:
+        found = await self._sender.find(target, delivery.id, delivery.first_sent, thread)
+        if _is(found, "not_in_channel") and await self._sender.join(target):
+            found = await self._sender.find(target, delivery.id, delivery.first_sent, thread)
         return found
 
 

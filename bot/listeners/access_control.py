@@ -1,4 +1,4 @@
-"""The one gate before every listener: who did this, which right it takes, and what whoever lacks it is told."""
+"""Access control before every listener: who did this, which right it takes, and what whoever lacks it is told."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Gate:
+class AccessControl:
     """Says who may do what by the rules in force, and tells whoever may not through `responses`."""
 
     people: People
@@ -54,18 +54,18 @@ class Gate:
         return await self.may(sent.person, right_for(sent))
 
 
-def register_gate(app: AsyncApp, gate: Gate, later: Later) -> None:
+def register_access_control(app: AsyncApp, access_control: AccessControl, later: Later) -> None:
     """Let those through who have the right; anybody else gets one sentence that says why, and no listener."""
 
     @app.middleware
     async def let_through(
         sent: Payload, client: AsyncWebClient, next_: Callable[[], Awaitable[None]]
     ) -> BoltResponse | None:
-        ruling = await gate.ruling(sent)
+        ruling = await access_control.ruling(sent)
         if ruling.refusal is None:
             await next_()
             return None
-        if telling := _telling(sent, ruling.refusal, client, gate.responses):
+        if telling := _telling(sent, ruling.refusal, client, access_control.responses):
             later(telling)
         return BoltResponse(status=200, body=_acknowledgement(sent, ruling.refusal))
 

@@ -1,7 +1,7 @@
 """Buttons, menus and the modal behind one of them.
 
 They work on old messages, after restarts and on every replica, since all they know is an alert's number. Only those
-whom the gate let through get here.
+whom access control let through get here.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.answer import Sorry
 from bot.commands.handler import Figures
-from bot.commands.incidents import IncidentDesk, NotUnderstoodError
+from bot.commands.incidents import IncidentActions, NotUnderstoodError
 from bot.commands.request import Overview
 from bot.commands.snooze_end import CHOICES, Reaching
 from bot.commands.user_input import unescaped
 from bot.errors import DoneBefore, StoreError
-from bot.listeners.access_control import Gate
-from bot.listeners.commands import BROKEN, Ack, Counter
+from bot.listeners.access_control import AccessControl
+from bot.listeners.commands import BROKEN, Ack, Responder
 from bot.listeners.payloads import Click, Submission
 from bot.rules.access import Right
 from bot.slack.alerts import ACKNOWLEDGE, SHOW_USAGE, SNOOZE, SNOOZE_AMOUNT, UNDO
@@ -35,50 +35,50 @@ log = logging.getLogger(__name__)
 DOUBLE_CLICK = 5.0  # seconds, by Slack's clock, within which the same answer is shared by accident
 
 
-def register_actions(app: AsyncApp, counter: Counter, gate: Gate, acts: Acts) -> None:
+def register_actions(app: AsyncApp, responder: Responder, access_control: AccessControl, acts: Acts) -> None:
     """Hear every button; stale ones are acknowledged by `unhandled.py`."""
-    _answering(app, counter, acts)
-    _acting(app, counter, gate)
-    _snoozing(app, counter)
+    _answering(app, responder, acts)
+    _acting(app, responder, access_control)
+    _snoozing(app, responder)
 
 
-def _answering(app: AsyncApp, counter: Counter, acts: Acts) -> None:
+def _answering(app: AsyncApp, responder: Responder, acts: Acts) -> None:
     @app.action(SHARE)
     async def on_share(ack: Ack, sent: Click) -> BoltResponse:
-        counter.later(_done(counter, sent, lambda: _share(counter, acts, sent)))
+        responder.later(_done(responder, sent, lambda: _share(responder, acts, sent)))
         return await ack()
 
     @app.action(SHOW_USAGE)
     async def on_show_usage(ack: Ack, sent: Click) -> BoltResponse:
-        counter.later(counter.answer_later(sent.act, Overview(), sent.response_url))
+        responder.later(responder.answer_later(sent.act, Overview(), sent.response_url))
         return await ack()
 
 
-def _acting(app: AsyncApp, counter: Counter, gate: Gate) -> None:
-    incidents = counter.desk.incidents
+def _acting(app: AsyncApp, responder: Responder, access_control: AccessControl) -> None:
+    incidents = responder.handler.incidents
 
     @app.action(ACKNOWLEDGE)
     async def on_acknowledge(ack: Ack, sent: Click) -> BoltResponse:
-        counter.later(_done(counter, sent, lambda: incidents.acknowledge(_number(sent.value), sent.act)))
+        responder.later(_done(responder, sent, lambda: incidents.acknowledge(_number(sent.value), sent.act)))
         return await ack()
 
     @app.action(UNDO)
     async def on_undo(ack: Ack, sent: Click) -> BoltResponse:
-        counter.later(_done(counter, sent, lambda: _undo(gate, incidents, sent)))
+        responder.later(_done(responder, sent, lambda: _undo(access_control, incidents, sent)))
         return await ack()
 
 
-def _snoozing(app: AsyncApp, counter: Counter) -> None:
-    incidents = counter.desk.incidents
+def _snoozing(app: AsyncApp, responder: Responder) -> None:
+    incidents = responder.handler.incidents
 
     @app.action(SNOOZE)
     async def on_snooze(ack: Ack, sent: Click, client: AsyncWebClient) -> BoltResponse:
         how, _, number = sent.value.partition(":")
         if how == "amount":
-            counter.later(_done(counter, sent, lambda: _ask_for_amount(counter, client, sent, _number(number))))
+            responder.later(_done(responder, sent, lambda: _ask_for_amount(responder, client, sent, _number(number))))
         else:
             until = CHOICES.get(how, Reaching(how))
-            counter.later(_done(counter, sent, lambda: incidents.snooze(_number(number), sent.act, until)))
+            responder.later(_done(responder, sent, lambda: incidents.snooze(_number(number), sent.act, until)))
         return await ack()
 
     @app.view(SNOOZE_AMOUNT)
@@ -89,10 +89,10 @@ def _snoozing(app: AsyncApp, counter: Counter) -> None:
         return await ack()
 
 
-async def _done(counter: Counter, sent: Click, act: Callable[[], Awaitable[str | None]]) -> None:
+async def _done(responder: Responder, sent: Click, act: Callable[[], Awaitable[str | None]]) -> None:
     """Do it; why it was not done is told to the person alone."""
     if refusal := await _refused(act):
-        await counter.responses.respond(sent.response_url, render(Sorry(refusal)))
+        await responder.responses.respond(sent.response_url, render(Sorry(refusal)))
 
 
 async def _refused(act: Callable[[], Awaitable[str | None]]) -> str | None:
@@ -105,33 +105,33 @@ async def _refused(act: Callable[[], Awaitable[str | None]]) -> str | None:
     except (NotUnderstoodError, StoreError) as error:
         return str(error)
     except Exception:  # the person must hear something, and the log has it all
-        log.exception("a click failed")
+        log.exception("Unexpected error in a click")
         return BROKEN.sentence
 
 
-async def _share(counter: Counter, acts: Acts, sent: Click) -> str | None:
+async def _share(responder: Responder, acts: Acts, sent: Click) -> str | None:
     """Show the answer to the channel it was asked in, once: it is claimed before it is posted."""
-    request = counter.parse("" if sent.value == "overview" else sent.value)
+    request = responder.parse("" if sent.value == "overview" else sent.value)
     if not isinstance(request, Figures):
         return "Only figures can be shared."
-    answer = shared(await counter.answer(sent.act, request), sent.user_id)
+    answer = shared(await responder.answer(sent.act, request), sent.user_id)
     message = f"share {sent.channel_id} {sent.message_ts}"
     await acts.claim(Claim.of(sent.act, message, apart=DOUBLE_CLICK))
-    await counter.responses.respond(sent.response_url, answer, in_channel=True)
+    await responder.responses.respond(sent.response_url, answer, in_channel=True)
     return None
 
 
-async def _undo(gate: Gate, incidents: IncidentDesk, sent: Click) -> str | None:
+async def _undo(access_control: AccessControl, incidents: IncidentActions, sent: Click) -> str | None:
     """Undo what the person did; what somebody else did takes a right of its own."""
     assert sent.person is not None  # noqa: S101 somebody clicked
     number = _number(sent.value)
     others = bool(await incidents.done_by(number) - {sent.user_id})
-    refusal = (await gate.may(sent.person, Right.UNDO_OTHERS)).refusal if others else None
+    refusal = (await access_control.may(sent.person, Right.UNDO_OTHERS)).refusal if others else None
     return refusal or await incidents.undo(number, sent.act, others=others)
 
 
-async def _ask_for_amount(counter: Counter, client: AsyncWebClient, sent: Click, number: int) -> str | None:
-    view = await counter.desk.incidents.modal(number)
+async def _ask_for_amount(responder: Responder, client: AsyncWebClient, sent: Click, number: int) -> str | None:
+    view = await responder.handler.incidents.modal(number)
     if view is None:
         return f"There is no alert {number} any more."
     try:

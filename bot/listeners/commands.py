@@ -1,4 +1,4 @@
-"""The slash command, and the counter where questions and clicks arrive."""
+"""The slash command, and the responder that answers questions and clicks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
 from bot.commands.answer import Sorry
-from bot.commands.handler import Desk
+from bot.commands.handler import CommandHandler
 from bot.commands.request import Request, parse_request
 from bot.commands.user_input import unescaped
 from bot.listeners.payloads import Command
@@ -28,20 +28,20 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Counter:
-    """Where questions arrive from those whom the gate let through. `later` runs what outlives the acknowledgement,
+class Responder:
+    """Answers those whom access control let through. `later` runs what outlives the acknowledgement,
     until it is done or the bot stops."""
 
-    desk: Desk
+    handler: CommandHandler
     responses: Responses
     later: Later
 
     async def answer(self, act: Act, request: Request) -> Message:
-        """The answer; what nobody foresaw is logged, and the asker is told."""
+        """The answer; an unexpected error is logged, and the asker is told."""
         try:
-            return render(await self.desk.answer(request, act))
+            return render(await self.handler.answer(request, act))
         except Exception:  # the asker must hear something, and the log has it all
-            log.exception("an answer failed")
+            log.exception("Unexpected error in an answer")
             return render(BROKEN)
 
     async def answer_later(self, act: Act, request: Request, url: str) -> None:
@@ -50,16 +50,16 @@ class Counter:
 
     def parse(self, text: str) -> Request:
         """What was typed, on the UTC day it was typed."""
-        return parse_request(unescaped(text), utc_day(self.desk.now()))
+        return parse_request(unescaped(text), utc_day(self.handler.now()))
 
 
-def register_commands(app: AsyncApp, counter: Counter) -> None:
+def register_commands(app: AsyncApp, responder: Responder) -> None:
     """Hear the slash command."""
 
     @app.command(COMMAND)
     async def on_command(ack: Ack, sent: Command) -> BoltResponse:
-        request = counter.parse(sent.text)
-        if known := counter.desk.at_once(request):
+        request = responder.parse(sent.text)
+        if known := responder.handler.at_once(request):
             return await ack(**body_of(render(known)))
-        counter.later(counter.answer_later(sent.act, request, sent.response_url))
+        responder.later(responder.answer_later(sent.act, request, sent.response_url))
         return await ack()

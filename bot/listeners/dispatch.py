@@ -1,4 +1,4 @@
-"""The door: what Slack sends is read once, into a frozen value that every listener takes as `sent`.
+"""The dispatcher: what Slack sends is read once, into a frozen value that every listener takes as `sent`.
 
 Bolt itself looks into a payload before and after every middleware, and trips over shapes that Slack does not send. So
 it gets no more than what finds a listener, made from what was read.
@@ -14,22 +14,22 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.listeners.payloads import Click, Command, Event, Payload, UnreadableError, Verification, read
-from bot.listeners.rejected_requests import Kind, Refusals
+from bot.listeners.rejected_requests import RejectedRequests, Rejection
 
 
 @dataclass(frozen=True)
-class Door:
+class Dispatcher:
     """Where the payloads of both transports go in."""
 
     app: AsyncApp
-    refusals: Refusals
+    rejected: RejectedRequests
 
     async def take(self, body: object) -> BoltResponse:
         """What the listeners answer. What can't be read is acknowledged and noted."""
         try:
             sent = read(body)
         except UnreadableError as error:
-            self.refusals.note(Kind.UNREADABLE, f"Slack sent a request that can't be read ({error}).")
+            self.rejected.note(Rejection.UNREADABLE, f"Slack sent a request that can't be read ({error}).")
             return BoltResponse(status=200)
         return await self.app.async_dispatch(request_of(sent))
 

@@ -60,11 +60,11 @@ class Bounds:
 
 
 class Connections:
-    """Every connection of a server. `told` takes a sentence where one had to be closed to make room."""
+    """Every connection of a server. `on_problem` takes a sentence where one had to be closed to make room."""
 
-    def __init__(self, bounds: Bounds, told: Callable[[str], None]) -> None:
+    def __init__(self, bounds: Bounds, on_problem: Callable[[str], None]) -> None:
         self.bounds = bounds
-        self._told = told
+        self._on_problem = on_problem
         self._open: dict[Connection, None] = {}  # the one longest without a step first
         self._of: dict[asyncio.Protocol, Connection] = {}  # by the server's own protocol
         self._received = 0
@@ -150,7 +150,7 @@ class Connections:
         """Close the one longest without a step; one that has brought what Slack signed only if there is no other."""
         by_rank = sorted((each for each in of if not each.is_answering_slack), key=lambda each: each.is_slacks)
         if by_rank:
-            self._told(f"{why}: the one that waited longest was closed.")
+            self._on_problem(f"{why}: the one that waited longest was closed.")
             by_rank[0].close()
 
 

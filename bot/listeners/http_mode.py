@@ -1,4 +1,4 @@
-"""Slack's requests in HTTP mode: the signature over the bytes first, then their form, then the door.
+"""Slack's requests in HTTP mode: the signature over the bytes first, then their form, then the dispatcher.
 
 Bolt's own check of the signature is switched off, since nothing comes to it but through here.
 """
@@ -19,9 +19,9 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.request.internals import parse_body
 from slack_bolt.response import BoltResponse
 
-from bot.listeners.dispatch import Door
+from bot.listeners.dispatch import Dispatcher
 from bot.listeners.http_connections import GENUINE
-from bot.listeners.rejected_requests import Kind, Refusals
+from bot.listeners.rejected_requests import RejectedRequests, Rejection
 from bot.listeners.signature import TOLERANCE, Signature, Verdict
 from bot.money import number
 from bot.settings import SIGNING_SECRET, WHERE
@@ -38,25 +38,25 @@ _SHOWN = 100  # characters of an address
 log = logging.getLogger(__name__)
 
 
-class RefusedError(Exception):
+class RejectedError(Exception):
     """A request that is not taken: the status it is answered with, and a sentence that says why and what to do."""
 
-    def __init__(self, status: int, kind: Kind, sentence: str) -> None:
+    def __init__(self, status: int, kind: Rejection, sentence: str) -> None:
         self.status = status
         self.kind = kind
         super().__init__(sentence)
 
 
 @dataclass
-class Inbound:
+class HttpMode:
     """Takes what Slack sends. Signatures are held against the clock `now`."""
 
-    door: Door
+    dispatcher: Dispatcher
     secret: SecretStr
-    refusals: Refusals
+    rejected: RejectedRequests
     now: Callable[[], datetime]
     _is_heard: bool = False
-    _in_hand: set[asyncio.Future[BoltResponse]] = field(default_factory=set)
+    _in_flight: set[asyncio.Future[BoltResponse]] = field(default_factory=set)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """What Bolt answers; what is not Slack's, or is not understood, is refused and noted."""
@@ -64,28 +64,28 @@ class Inbound:
             body = await self._genuine(request)
             self._hear()
             sent = _parsed(request, body)
-        except RefusedError as refused:
-            self.refusals.note(refused.kind, str(refused))
-            return _refused(refused.status)
+        except RejectedError as rejected:
+            self.rejected.note(rejected.kind, str(rejected))
+            return _rejected(rejected.status)
         return await to_aiohttp_response(await self._dispatch(sent))
 
     async def elsewhere(self, request: web.BaseRequest) -> web.StreamResponse:
         """404. Where it is Slack that asks, the app's settings name a wrong address, and only we can notice."""
         try:
             await self._genuine(request)
-            self.refusals.note(Kind.ADDRESS, _wrong_address(request))
-        except RefusedError as refused:
-            if refused.kind is not Kind.STRANGER:
-                self.refusals.note(refused.kind, str(refused))
+            self.rejected.note(Rejection.ADDRESS, _wrong_address(request))
+        except RejectedError as rejected:
+            if rejected.kind is not Rejection.STRANGER:
+                self.rejected.note(rejected.kind, str(rejected))
         return web.json_response({"error": "not found"}, status=404)
 
     async def finish(self) -> None:
         """Wait until what is in hand is answered, but no longer than Slack does."""
-        if self._in_hand:
-            await asyncio.wait(self._in_hand, timeout=SLACKS_PATIENCE)
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=SLACKS_PATIENCE)
 
     def _hear(self) -> None:
-        if self.refusals.end(Kind.SECRET, Kind.CLOCK) or not self._is_heard:
+        if self.rejected.end(Rejection.SECRET, Rejection.CLOCK) or not self._is_heard:
             log.info("Slack is heard")
         self._is_heard = True
 
@@ -98,9 +98,9 @@ class Inbound:
         now = self.now().timestamp()
         match signature.verdict(body, self.secret.get_secret_value(), now):
             case Verdict.OTHER_SECRET:
-                raise RefusedError(401, Kind.SECRET, _wrong_secret())
+                raise RejectedError(401, Rejection.SECRET, _wrong_secret())
             case Verdict.OTHER_CLOCK:
-                raise RefusedError(401, Kind.CLOCK, _wrong_clock(signature.seconds_ahead(now)))
+                raise RejectedError(401, Rejection.CLOCK, _wrong_clock(signature.seconds_ahead(now)))
             case Verdict.NEITHER:
                 raise _stranger(401, f"whose signature fits neither {SIGNING_SECRET} nor this machine's clock")
             case Verdict.GENUINE:
@@ -108,9 +108,9 @@ class Inbound:
                 return body
 
     async def _dispatch(self, sent: object) -> BoltResponse:
-        answering = asyncio.ensure_future(self.door.take(sent))
-        self._in_hand.add(answering)
-        answering.add_done_callback(self._in_hand.discard)
+        answering = asyncio.ensure_future(self.dispatcher.take(sent))
+        self._in_flight.add(answering)
+        answering.add_done_callback(self._in_flight.discard)
         return await answering
 
 
@@ -151,23 +151,23 @@ def _parsed(request: web.BaseRequest, body: bytes) -> object:
         raise _unreadable(400, type(error).__name__) from None
 
 
-def _refused(status: int) -> web.Response:
+def _rejected(status: int) -> web.Response:
     """The connection is closed behind it: who is refused has no more to say."""
     response = web.json_response({"error": "invalid request"}, status=status)
     response.force_close()
     return response
 
 
-def _too_large() -> RefusedError:
+def _too_large() -> RejectedError:
     return _stranger(413, f"with more than {number(MOST_BYTES)} bytes")
 
 
-def _stranger(status: int, what: str) -> RefusedError:
-    return RefusedError(status, Kind.STRANGER, f"Refused what Slack does not send: a request {what}.")
+def _stranger(status: int, what: str) -> RejectedError:
+    return RejectedError(status, Rejection.STRANGER, f"Refused what Slack does not send: a request {what}.")
 
 
-def _unreadable(status: int, why: str) -> RefusedError:
-    return RefusedError(status, Kind.UNREADABLE, f"Slack sent a request that can't be read ({why[:_SHOWN]}).")
+def _unreadable(status: int, why: str) -> RejectedError:
+    return RejectedError(status, Rejection.UNREADABLE, f"Slack sent a request that can't be read ({why[:_SHOWN]}).")
 
 
 def _wrong_secret() -> str:

@@ -20,24 +20,24 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-def http_server(answer: Handler, told: Callable[[str], None]) -> web.Server:
-    """What makes the protocol of a connection; `told` takes a sentence for bytes that are no HTTP."""
+def http_server(answer: Handler, on_problem: Callable[[str], None]) -> web.Server:
+    """What makes the protocol of a connection; `on_problem` takes a sentence for bytes that are no HTTP."""
     return web.Server(
         answer,
         access_log=None,
         auto_decompress=False,  # what is compressed is not Slack's, whose signature is over the bytes as they came
         lingering_time=_LINGERING,
-        logger=HttpLog(told),
+        logger=HttpLog(on_problem),
         read_bufsize=_READ_AHEAD,
     )
 
 
 class HttpLog(logging.LoggerAdapter[logging.Logger]):
-    """Where aiohttp logs: a traceback a minute of what nobody foresaw, and none for bytes that strangers send."""
+    """Where aiohttp logs: one traceback a minute of unexpected errors, and none for bytes that strangers send."""
 
-    def __init__(self, told: Callable[[str], None]) -> None:
+    def __init__(self, on_problem: Callable[[str], None]) -> None:
         super().__init__(log)
-        self._told = told
+        self._on_problem = on_problem
         self._next_line = elapsed()
 
     def debug(self, msg: object, *args: object, exc_info: Any = None, **more: Any) -> None:
@@ -47,11 +47,11 @@ class HttpLog(logging.LoggerAdapter[logging.Logger]):
     def exception(self, msg: object, *args: object, exc_info: Any = True, **more: Any) -> None:  # noqa: ARG002 our words
         if not self._is_strangers(exc_info) and elapsed() >= self._next_line:
             self._next_line = elapsed() + LINE_EVERY
-            super().exception("an HTTP request failed in a way nobody foresaw", exc_info=exc_info, **more)
+            super().exception("Unexpected error in an HTTP request", exc_info=exc_info, **more)
 
     def _is_strangers(self, error: object) -> bool:
         if not isinstance(error, HttpProcessingError):
             return False
-        self._told("Refused what Slack does not send: bytes that are no HTTP request.")
+        self._on_problem("Refused what Slack does not send: bytes that are no HTTP request.")
         error.with_traceback(None)  # it and the bytes that it is about would keep each other
         return True

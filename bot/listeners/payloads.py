@@ -1,4 +1,4 @@
-"""What Slack sends, as frozen values. Pure: a payload is read once, at the door, or is refused as unreadable.
+"""What Slack sends, as frozen values. Pure: a payload is read once, by the dispatcher, or is refused as unreadable.
 
 The signature says that Slack sent it, not that it is harmless: ids go into messages, log lines, rows and Slack's
 methods, so whatever is taken from a payload has the form that Slack gives it. What a payload holds:

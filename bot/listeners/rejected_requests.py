@@ -20,7 +20,7 @@ LASTS = 600.0
 log = logging.getLogger(__name__)
 
 
-class Kind(Enum):
+class Rejection(Enum):
     """What was wrong, and whether somebody has to mend it: then it is a warning as well as a log line."""
 
     SECRET = ("secret", True)
@@ -37,7 +37,7 @@ class Kind(Enum):
 
 
 @dataclass
-class _Refused:
+class _Rejected:
     """Requests of one kind, none of them longer than LASTS after the one before."""
 
     sentence: str
@@ -53,43 +53,43 @@ class _Refused:
         return f"{self.sentence} {count(self.count, 'request')} since {self.since:%Y-%m-%d %H:%M:%S} UTC."
 
 
-class Refusals:
+class RejectedRequests:
     """Requests in vain, by kind. `seconds` is a clock that never leaps."""
 
     def __init__(self, now: Callable[[], datetime], seconds: Callable[[], float] = elapsed) -> None:
         self._now = now
         self._seconds = seconds
-        self._of: dict[Kind, _Refused] = {}
+        self._of: dict[Rejection, _Rejected] = {}
 
-    def note(self, kind: Kind, sentence: str) -> None:
+    def note(self, kind: Rejection, sentence: str) -> None:
         """One more request in vain; the sentence says what is wrong and what to do."""
-        seconds, refused = self._seconds(), self._recent(kind)
-        if refused is None or refused.ended:
-            next_line = refused.next_line if refused else seconds
-            refused = self._of[kind] = _Refused(sentence, self._now(), seconds, next_line=next_line)
-        refused.sentence, refused.last, refused.count = sentence, seconds, refused.count + 1
-        if seconds >= refused.next_line:
-            refused.next_line, refused.is_logged = seconds + LINE_EVERY, True
-            log.log(logging.WARNING if kind.warns else logging.INFO, "%s", refused.text)
+        seconds, rejected = self._seconds(), self._recent(kind)
+        if rejected is None or rejected.ended:
+            next_line = rejected.next_line if rejected else seconds
+            rejected = self._of[kind] = _Rejected(sentence, self._now(), seconds, next_line=next_line)
+        rejected.sentence, rejected.last, rejected.count = sentence, seconds, rejected.count + 1
+        if seconds >= rejected.next_line:
+            rejected.next_line, rejected.is_logged = seconds + LINE_EVERY, True
+            log.log(logging.WARNING if kind.warns else logging.INFO, "%s", rejected.text)
 
-    def end(self, *kinds: Kind) -> bool:
+    def end(self, *kinds: Rejection) -> bool:
         """A request has shown the contrary; whether the log had told of something that ends with it."""
-        going_on = [refused for kind in kinds if (refused := self._recent(kind)) and not refused.ended]
-        for refused in going_on:
-            refused.ended = True
-        return any(refused.is_logged for refused in going_on)
+        going_on = [rejected for kind in kinds if (rejected := self._recent(kind)) and not rejected.ended]
+        for rejected in going_on:
+            rejected.ended = True
+        return any(rejected.is_logged for rejected in going_on)
 
     async def warnings(self) -> list[str]:
         """What somebody has to mend: it was so within the last ten minutes, and nothing has shown the contrary."""
-        return [refused.text for refused in self._warning() if not refused.ended]
+        return [rejected.text for rejected in self._warning() if not rejected.ended]
 
     def remarks(self) -> list[StatusLine]:
         """What was so within the last ten minutes and is over, for who asks how the bot is: it is well."""
-        return [(True, f"{refused.text} That is over.") for refused in self._warning() if refused.ended]
+        return [(True, f"{rejected.text} That is over.") for rejected in self._warning() if rejected.ended]
 
-    def _warning(self) -> list[_Refused]:
-        return [refused for kind in Kind if kind.warns and (refused := self._recent(kind))]
+    def _warning(self) -> list[_Rejected]:
+        return [rejected for kind in Rejection if kind.warns and (rejected := self._recent(kind))]
 
-    def _recent(self, kind: Kind) -> _Refused | None:
-        refused = self._of.get(kind)
-        return refused if refused and self._seconds() - refused.last < LASTS else None
+    def _recent(self, kind: Rejection) -> _Rejected | None:
+        rejected = self._of.get(kind)
+        return rejected if rejected and self._seconds() - rejected.last < LASTS else None

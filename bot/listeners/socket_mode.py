@@ -25,7 +25,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.clock import elapsed
 from bot.commands.answer import StatusLine
 from bot.errors import StoreError
-from bot.listeners.dispatch import Door
+from bot.listeners.dispatch import Dispatcher
 from bot.money import count
 from bot.settings import APP_TOKEN
 from bot.slack.failures import Refusal, classify
@@ -35,7 +35,7 @@ from bot.system.waiting import sleep
 PATIENCE = 120.0  # seconds without a connection before the platform should restart the bot
 PING = 5  # seconds between two pings; a connection that answers none for four of them is replaced
 LONGEST_PAUSE = 30.0  # seconds between two connections that Slack does not accept
-_GLANCE = 0.2  # seconds between two looks at the connection
+_POLL_EVERY = 0.2  # seconds between two looks at the connection
 _CLOSING = 3.0  # seconds
 
 # Why Slack turns a connection away until somebody mends it; "warning" and "refresh_requested" are everyday.
@@ -91,14 +91,17 @@ class SocketMode:
         self._counting: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
-    async def open(self, door: Door, app_token: SecretStr) -> AsyncIterator[None]:
-        """Connect, and hand over to the door what comes, until the end of this context."""
+    async def open(self, dispatcher: Dispatcher, app_token: SecretStr) -> AsyncIterator[None]:
+        """Connect, and hand over to the dispatcher what comes, until the end of this context."""
 
         async def take(client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-            await send_async_response(client, request, await door.take(request.payload), time.time())
+            await send_async_response(client, request, await dispatcher.take(request.payload), time.time())
 
         client = self._client = Client(
-            app_token.get_secret_value(), logger=door.app.logger, web_client=door.app.client, ping_interval=PING
+            app_token.get_secret_value(),
+            logger=dispatcher.app.logger,
+            web_client=dispatcher.app.client,
+            ping_interval=PING,
         )
         client.on_message_listeners.append(self.hear)
         client.socket_mode_request_listeners.append(take)
@@ -122,7 +125,7 @@ class SocketMode:
             if up != was_up:
                 log.log(*((logging.INFO, "connected to Slack") if up else (logging.WARNING, "no connection to Slack")))
             was_up = up
-            await asyncio.sleep(_GLANCE)
+            await asyncio.sleep(_POLL_EVERY)
             if up:
                 last_up = elapsed()
             elif self._is_asked_to_wait():

@@ -17,14 +17,14 @@ from aiohttp import web
 from bot.clock import elapsed
 from bot.errors import BotError, StartRefused
 from bot.listeners.http_connections import Bounds, Connections
-from bot.listeners.http_mode import EVENTS, Inbound
+from bot.listeners.http_mode import EVENTS, HttpMode
 from bot.listeners.http_server import http_server
-from bot.listeners.rejected_requests import Kind, Refusals
+from bot.listeners.rejected_requests import RejectedRequests, Rejection
 from bot.operate.health import Report
 
 PORT_PATIENCE = 20.0  # seconds in which a process that was stopped leaves its port
 _CLOSING = 1.0  # seconds for the last answers
-_GLANCE = 0.2  # seconds between two attempts to listen
+_POLL_EVERY = 0.2  # seconds between two attempts to listen
 
 log = logging.getLogger(__name__)
 
@@ -34,18 +34,18 @@ class PortTaken(BotError):
 
 
 class Endpoints:
-    """The server at `port`; without one there is none, and nothing here does anything. `hears_slack` is HTTP mode."""
+    """The server at `port`; without one there is none, and nothing here does anything. `takes_slack` is HTTP mode."""
 
-    def __init__(self, host: str, port: int | None, refusals: Refusals, *, hears_slack: bool) -> None:
-        self.refusals = refusals
+    def __init__(self, host: str, port: int | None, rejected: RejectedRequests, *, takes_slack: bool) -> None:
+        self.rejected = rejected
         self.connections = Connections(Bounds.of_this_process(), self._note)
         self.server = http_server(partial(self.connections.around, self._answer), self._note)
         self._host = host
         self._port = port
-        self._hears_slack = hears_slack
+        self._takes_slack = takes_slack
         self._phase = "starting"
         self._report: Callable[[], Awaitable[Report]] = self._report_phase
-        self._inbound: Inbound | None = None
+        self._http_mode: HttpMode | None = None
         self._listening: asyncio.Server | None = None
 
     async def open(self, patience: float = 0.0) -> None:
@@ -60,19 +60,19 @@ class Endpoints:
             except PortTaken:
                 if elapsed() >= give_up:
                     raise
-                await asyncio.sleep(_GLANCE)
+                await asyncio.sleep(_POLL_EVERY)
 
     def wait_for(self, what: str) -> None:
         """The start is held up: `/readyz` says by what, until this is called with nothing."""
         self._phase = f"starting: {what}" if what else "starting"
 
-    def start(self, report: Callable[[], Awaitable[Report]], inbound: Inbound | None) -> None:
+    def start(self, report: Callable[[], Awaitable[Report]], http_mode: HttpMode | None) -> None:
         """The bot works: tell how it is, and take what Slack sends."""
-        self._report, self._inbound = report, inbound
+        self._report, self._http_mode = report, http_mode
 
     def stop(self) -> None:
         """The bot stops: take nothing more."""
-        self._phase, self._report, self._inbound = "stopping", self._report_phase, None
+        self._phase, self._report, self._http_mode = "stopping", self._report_phase, None
 
     async def close(self) -> None:
         """Listen no more."""
@@ -93,7 +93,7 @@ class Endpoints:
         log.info("listening on port %s", self._listening.sockets[0].getsockname()[1])
 
     def _note(self, sentence: str) -> None:
-        self.refusals.note(Kind.STRANGER, sentence)
+        self.rejected.note(Rejection.STRANGER, sentence)
 
     async def _report_phase(self) -> Report:
         return Report((self._phase,))
@@ -103,25 +103,25 @@ class Endpoints:
             case "GET", "/healthz":
                 return _json({"ok": True})
             case "GET", "/readyz":
-                return _told(report := await self._report(), report.is_ready)
+                return _response(report := await self._report(), report.is_ready)
             case "GET", "/status":
-                return _told(report := await self._report(), report.is_well)
-            case "POST", _ if self._hears_slack:
+                return _response(report := await self._report(), report.is_well)
+            case "POST", _ if self._takes_slack:
                 return await self._slack(request)
             case _, "/healthz" | "/readyz" | "/status":
                 return _json({"error": "method not allowed"}, 405, Allow="GET, HEAD")
-            case _, path if path == EVENTS and self._hears_slack:
+            case _, path if path == EVENTS and self._takes_slack:
                 return _json({"error": "method not allowed"}, 405, Allow="POST")
             case _:
                 return _json({"error": "not found"}, 404)
 
     async def _slack(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self._inbound is None:
+        if self._http_mode is None:
             return _json({"error": self._phase}, 503)
-        return await (self._inbound.answer if request.path == EVENTS else self._inbound.elsewhere)(request)
+        return await (self._http_mode.answer if request.path == EVENTS else self._http_mode.elsewhere)(request)
 
 
-def _told(report: Report, good: bool) -> web.Response:
+def _response(report: Report, good: bool) -> web.Response:
     return _json(report.json(), 200 if good else 503)
 
 

@@ -14,7 +14,7 @@ from bot.jobs.deliver import Deliveries
 from bot.jobs.destinations import Destinations
 from bot.jobs.rules_in_force import RulesInForce
 from bot.money import count
-from bot.store.leases import Presence
+from bot.store.leases import Lease
 from bot.store.ledger import Ledger
 from bot.store.outbox import Backlog
 from bot.windows import checked_span
@@ -54,7 +54,7 @@ class Health:
     """
 
     ledger: Ledger
-    presence: Presence
+    lease: Lease
     deliveries: Deliveries
     destinations: Destinations
     rules: RulesInForce
@@ -79,7 +79,7 @@ class Health:
         troubles = (*report.reasons, *report.warnings)
         lines = [(False, sentence) for sentence in (*troubles, *self._destinations(troubles))]
         lines += [remark for source in self.remarks for remark in source()]
-        lines += [self._sight(), *self._rules()]
+        lines += [self._freshness(), *self._rules()]
         try:
             async with asyncio.timeout(self.patience):
                 lines.append(_delivery(await self.deliveries.backlog(), self.now()))
@@ -117,9 +117,9 @@ class Health:
         problems = self.destinations.problems
         return [each.sentence for each in problems if not any(t.startswith(f"{each.channel} ") for t in troubles)]
 
-    def _sight(self) -> StatusLine:
+    def _freshness(self) -> StatusLine:
         last, outage = self.usage.last(checked_span(self.now())), self.usage.outage
-        if not self.presence.may_read:
+        if not self.lease.may_read:
             return True, "another replica reads usage"
         seen = f"usage was last read at {last.read_at:%Y-%m-%d %H:%M:%S} UTC" if last else "usage was not read yet"
         every = f"it is read every {self.interval.total_seconds():g} s"

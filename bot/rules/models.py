@@ -137,7 +137,7 @@ class ThresholdRule(_AnyRule):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnusualRule(_AnyRule):
+class AboveUsualRule(_AnyRule):
     """Alerts when a day stands far above the median of recent same weekdays."""
 
     metric: Annotated[value_types.AnyMetric, Field(description=_METRIC)] = Metric.COST
@@ -159,7 +159,7 @@ class UnusualRule(_AnyRule):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SilenceRule(_AnyRule):
+class BelowRule(_AnyRule):
     """Alerts when a UTC day has seen less than an amount by a time of day."""
 
     metric: Annotated[value_types.SummedMetric, Field(description=_METRIC)] = Metric.COST
@@ -177,7 +177,7 @@ class SilenceRule(_AnyRule):
         return _hash("silence", self.metric, self.period, self.below, self.by)
 
 
-Rule = ThresholdRule | UnusualRule | SilenceRule
+Rule = ThresholdRule | AboveUsualRule | BelowRule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,8 +283,8 @@ class Rules:
         tuple[
             Annotated[
                 Annotated[ThresholdRule, Tag("threshold")]
-                | Annotated[UnusualRule, Tag("above_usual")]
-                | Annotated[SilenceRule, Tag("below")],
+                | Annotated[AboveUsualRule, Tag("above_usual")]
+                | Annotated[BelowRule, Tag("below")],
                 Discriminator(kind_of),
             ],
             ...,
@@ -355,7 +355,7 @@ def _alias(annotation: Any) -> str | None:
     return next((part.alias for part in getattr(annotation, "__metadata__", ()) if getattr(part, "alias", None)), None)
 
 
-_KINDS: Final = (ThresholdRule, UnusualRule, SilenceRule)
+_KINDS: Final = (ThresholdRule, AboveUsualRule, BelowRule)
 ALL_RULE_KEYS: Final = tuple(dict.fromkeys(key for kind in _KINDS for key in keys_of(kind)))
 """Every key that a rule of some kind may have."""
 

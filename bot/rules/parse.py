@@ -17,7 +17,7 @@ from bot.model import Metric
 from bot.rules import values
 from bot.rules.mistakes import MAX_MISTAKES, Mistake, RulesError
 from bot.rules.models import ALL_RULE_KEYS, KEYS_OF_KIND, Access, Escalation, Expected, Report, Rules, keys_of, kind_of
-from bot.rules.tree import Node, Place, read_tree
+from bot.rules.tree import Node, Position, read_tree
 from bot.rules.values import Bare, nearest, quote
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def parse(text: str) -> Rules:
     written = root.plain()
     if not isinstance(written, dict):
         top = "The file must begin with keys such as `channel:` and `rules:`; write those."
-        raise RulesError((*mistakes, Mistake(*root.place, top)))
+        raise RulesError((*mistakes, Mistake(*root.position, top)))
     found = islice(_combinations(written), MAX_MISTAKES + 1)
-    mistakes += [Mistake(*_place_of_key(root, path), message) for path, message in found]
+    mistakes += [Mistake(*_position_of_key(root, path), message) for path, message in found]
     rules = None
     try:
         rules = _adapter().validate_python(written, context=_metrics(written))
@@ -112,16 +112,16 @@ def _sentences(error: ValidationError, root: Node) -> Iterator[Mistake]:
             case "unexpected_keyword_argument" if _stands_beside_its_owner(path, root):
                 continue  # the key that it goes with is reported, and takes it along
             case "unexpected_keyword_argument":
-                yield Mistake(*_place_of_key(root, path), _unknown_key(path, root))
+                yield Mistake(*_position_of_key(root, path), _unknown_key(path, root))
             case "missing":
                 if not _has_near_miss(path, root):
-                    yield Mistake(*_place_of_value(root, path[:-1]), _missing_key(path))
+                    yield Mistake(*_position_of_value(root, path[:-1]), _missing_key(path))
             case "value_error":
-                yield Mistake(*_place_of_value(root, path), str(found["ctx"]["error"]))
+                yield Mistake(*_position_of_value(root, path), str(found["ctx"]["error"]))
             case "tuple_type":
-                yield Mistake(*_place_of_value(root, path), _not_a_list(path))
+                yield Mistake(*_position_of_value(root, path), _not_a_list(path))
             case _:
-                yield Mistake(*_place_of_value(root, path), _wrong_shape(path))
+                yield Mistake(*_position_of_value(root, path), _wrong_shape(path))
 
 
 def _path_in_file(loc: tuple[str | int, ...]) -> Path:
@@ -232,13 +232,13 @@ def _node(root: Node, path: Path) -> Node:
     return node
 
 
-def _place_of_value(root: Node, path: Path) -> Place:
-    return _node(root, path).place
+def _position_of_value(root: Node, path: Path) -> Position:
+    return _node(root, path).position
 
 
-def _place_of_key(root: Node, path: Path) -> Place:
+def _position_of_key(root: Node, path: Path) -> Position:
     around = _node(root, path[:-1])
-    return around.keys.get(str(path[-1]), around.place) if path else root.place
+    return around.keys.get(str(path[-1]), around.position) if path else root.position
 
 
 # --- Combinations that make no sense -------------------------------------------------------------------------------

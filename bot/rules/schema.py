@@ -20,8 +20,8 @@ def json_schema() -> dict[str, Any]:
     schema: dict[str, Any] = _tidied(TypeAdapter(Rules).json_schema())
     kinds = schema["$defs"]
     kinds["ThresholdRule"] |= _amounts_by_metric("threshold", "then_every")
-    kinds["UnusualRule"] |= _amounts_by_metric("at_least")
-    kinds["SilenceRule"] |= _amounts_by_metric("below")
+    kinds["AboveUsualRule"] |= _amounts_by_metric("at_least")
+    kinds["BelowRule"] |= _amounts_by_metric("below")
     kind_list = schema["properties"]["rules"]["items"]
     kind_list["anyOf"] = kind_list.pop("oneOf")
     return {"$schema": "http://json-schema.org/draft-07/schema#"} | schema

@@ -26,7 +26,7 @@ Metrics = Mapping[str, Metric]
 
 
 @dataclass(frozen=True, eq=False)
-class Written:
+class ReadBy:
     """Annotates a type: `read` makes its value of what the file says, `schema` tells editors what may be written."""
 
     read: Callable[[object], object]
@@ -40,7 +40,7 @@ class Written:
 
 
 @dataclass(frozen=True, eq=False)
-class WrittenAfter:
+class ReadInContext:
     """As `Written`, for a value whose meaning depends on those read before it from the same entry, and on `Metrics`."""
 
     read: Callable[[object, Earlier, Metrics], object]
@@ -89,22 +89,22 @@ _LABEL: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 80}
 _DAY: Final = _text("[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-12-01")
 _AMOUNT: Final[Schema] = {"anyOf": [MONEY, *COUNT["anyOf"]]}
 
-Name = Annotated[str, Written(values.name, _LABEL)]
-Why = Annotated[str, Written(values.why, _LABEL)]
-Channel = Annotated[str, Written(values.channel, _text(rf"#\S+|[CDGUW]{_ID}", "#voice-spend", "C0123456789"))]
+Name = Annotated[str, ReadBy(values.name, _LABEL)]
+Why = Annotated[str, ReadBy(values.why, _LABEL)]
+Channel = Annotated[str, ReadBy(values.channel, _text(rf"#\S+|[CDGUW]{_ID}", "#voice-spend", "C0123456789"))]
 _MENTION: Final = _text(
     rf"@(?:here|channel|everyone)|(?:<@|@)?[UW]{_ID}>?|(?:<!subteam\^|@)?S{_ID}>?", "@here", "U0123456789"
 )
-Mention = Annotated[str, Written(values.mention, _MENTION)]
+Mention = Annotated[str, ReadBy(values.mention, _MENTION)]
 Mentions = Annotated[tuple[Mention, ...], AtMost("mention")]
-Person = Annotated[str, Written(values.person, _text(f"admins|[SUW]{_ID}", "admins", "S0123456789"))]
+Person = Annotated[str, ReadBy(values.person, _text(f"admins|[SUW]{_ID}", "admins", "S0123456789"))]
 Editors = Annotated[tuple[Person, ...], AtMost("editors")]
 _VIEWER: Final = _text(f"everyone|admins|[SUW]{_ID}", "everyone", "S0123456789")
-Viewer = Annotated[str, Written(values.viewer, _VIEWER)]
+Viewer = Annotated[str, ReadBy(values.viewer, _VIEWER)]
 Viewers = Annotated[
     tuple[Viewer, ...],
     AtMost("viewers"),
-    Written(
+    ReadBy(
         values.viewers,
         {
             "anyOf": [
@@ -114,12 +114,12 @@ Viewers = Annotated[
         },
     ),
 ]
-Link = Annotated[str, Written(values.link, {"type": "string", "pattern": "^https?://"})]
-Timezone = Annotated[str, Written(values.timezone, {"type": "string", "examples": ["Europe/Berlin", "UTC"]})]
-Schedule = Annotated[str, Written(values.schedule, _text(r"\s*\S+(?:\s+\S+){4}\s*", "0 9 * * 1"))]
+Link = Annotated[str, ReadBy(values.link, {"type": "string", "pattern": "^https?://"})]
+Timezone = Annotated[str, ReadBy(values.timezone, {"type": "string", "examples": ["Europe/Berlin", "UTC"]})]
+Schedule = Annotated[str, ReadBy(values.schedule, _text(r"\s*\S+(?:\s+\S+){4}\s*", "0 9 * * 1"))]
 ReportPeriod = Annotated[
     str,
-    Written(
+    ReadBy(
         values.report_period,
         {
             "type": "string",
@@ -130,33 +130,33 @@ ReportPeriod = Annotated[
         },
     ),
 ]
-TimeOfDay = Annotated[time, Written(values.time_of_day, _text("[0-9]{1,2}:[0-9]{2}", "12:00"))]
-Day = Annotated[date, Written(values.day, _DAY)]
+TimeOfDay = Annotated[time, ReadBy(values.time_of_day, _text("[0-9]{1,2}:[0-9]{2}", "12:00"))]
+Day = Annotated[date, ReadBy(values.day, _DAY)]
 LastDay = Annotated[
-    date, WrittenAfter(lambda value, earlier, _: values.last_day(value, earlier.get("first")), schema=_DAY)
+    date, ReadInContext(lambda value, earlier, _: values.last_day(value, earlier.get("first")), schema=_DAY)
 ]
-Duration = Annotated[timedelta, Written(values.duration, _text(r"(?:[0-9]+[dhms]\s?)+", "30m", "4h", "1d"))]
-Reminder = Annotated[timedelta, Written(values.reminder, _text(r"(?:[0-9]+[dhms]\s?)+", "4h", "1d"))]
-Percent = Annotated[Decimal, Written(values.percent, _text(r"[0-9]+(?:\.[0-9]+)?\s?%", "80%", "100%"))]
+Duration = Annotated[timedelta, ReadBy(values.duration, _text(r"(?:[0-9]+[dhms]\s?)+", "30m", "4h", "1d"))]
+Reminder = Annotated[timedelta, ReadBy(values.reminder, _text(r"(?:[0-9]+[dhms]\s?)+", "4h", "1d"))]
+Percent = Annotated[Decimal, ReadBy(values.percent, _text(r"[0-9]+(?:\.[0-9]+)?\s?%", "80%", "100%"))]
 Levels = Annotated[tuple[Percent, ...], AfterValidator(values.rising), AtMost("alert_at")]
-Multiple = Annotated[Decimal, Written(values.multiple, _text(r"[0-9]+(?:\.[0-9]+)?\s?[xX\u00d7]", "2x", "1.5x"))]
+Multiple = Annotated[Decimal, ReadBy(values.multiple, _text(r"[0-9]+(?:\.[0-9]+)?\s?[xX\u00d7]", "2x", "1.5x"))]
 Amount = Annotated[
     Decimal,
-    WrittenAfter(lambda value, earlier, _: values.amount_of_metric(value, earlier.get("metric")), schema=_AMOUNT),
+    ReadInContext(lambda value, earlier, _: values.amount_of_metric(value, earlier.get("metric")), schema=_AMOUNT),
 ]
 RaisedAmount = Annotated[
     Decimal,
-    WrittenAfter(
+    ReadInContext(
         lambda value, earlier, metrics: values.amount_of_metric(value, metrics.get(earlier.get("rule", ""))),
         schema=_AMOUNT,
     ),
 ]
-Calls = Annotated[int, Written(values.count_of_calls, COUNT)]
-Switch = Annotated[bool, Written(values.switch, {"type": "boolean"})]
-AnyMetric = Annotated[Metric, Written(values.metric, _words(*Metric))]
+Calls = Annotated[int, ReadBy(values.count_of_calls, COUNT)]
+Switch = Annotated[bool, ReadBy(values.switch, {"type": "boolean"})]
+AnyMetric = Annotated[Metric, ReadBy(values.metric, _words(*Metric))]
 SummedMetric = Annotated[
     Literal[Metric.COST, Metric.MINUTES, Metric.CALLS],
-    Written(values.summed_metric, _words(Metric.COST, Metric.MINUTES, Metric.CALLS)),
+    ReadBy(values.summed_metric, _words(Metric.COST, Metric.MINUTES, Metric.CALLS)),
 ]
-AnyPeriod = Annotated[Period, Written(values.period, _words(*Period))]
-DayOnly = Annotated[Literal[Period.DAY], Written(values.day_only, _words(Period.DAY))]
+AnyPeriod = Annotated[Period, ReadBy(values.period, _words(*Period))]
+DayOnly = Annotated[Literal[Period.DAY], ReadBy(values.day_only, _words(Period.DAY))]

@@ -49,7 +49,7 @@ _EVERYBODY: Final = ("@here", "@channel", "@everyone")
 _AN_ID: Final = "a member id (U…: in the profile, Copy member ID) or a user group id (S…: in its menu, Copy group ID)"
 
 
-class Kind(StrEnum):
+class ScalarKind(StrEnum):
     """What YAML takes a scalar without quotes for, when that is not text."""
 
     NUMBER = "a number"
@@ -63,7 +63,7 @@ class Bare:
     """A scalar without quotes that YAML does not take for text, with its letters as they stand in the file."""
 
     text: str
-    kind: Kind
+    kind: ScalarKind
 
 
 def quote(text: str) -> str:
@@ -119,7 +119,7 @@ def why(value: object) -> str:
 
 def _label(value: object, what: str, example: str) -> str:
     """1 to 80 printable characters without blanks at the ends; YAML must take it for text."""
-    if isinstance(value, Bare) and value.kind is not Kind.NOTHING:
+    if isinstance(value, Bare) and value.kind is not ScalarKind.NOTHING:
         raise ValueError(
             f'YAML reads {quote(value.text)} as {value.kind}, so put quotes around it: "{value.text[:60]}".'
         )
@@ -413,7 +413,7 @@ def report_period(value: object) -> str:
 
 def switch(value: object) -> bool:
     """true or false, without quotes."""
-    if isinstance(value, Bare) and value.kind is Kind.SWITCH:
+    if isinstance(value, Bare) and value.kind is ScalarKind.SWITCH:
         return value.text.lower() == "true"
     text = _text(value, "true or false", "true")
     raise ValueError(f"{quote(text)} is neither true nor false; write true or false, without quotes.")
@@ -426,7 +426,7 @@ def _text(value: object, what: str, example: str, empty_help: str = "") -> str:
     """The letters of a scalar; a list, a mapping or nothing is refused."""
     if shape := _SHAPES.get(type(value)):
         raise ValueError(f"Here stands {shape} where {what} is needed; write one value, such as {example}.")
-    text = value.text if isinstance(value, Bare) and value.kind is not Kind.NOTHING else value
+    text = value.text if isinstance(value, Bare) and value.kind is not ScalarKind.NOTHING else value
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"There is no value here; {empty_help or f'write {what}, such as {example}'}.")
     if looks_blank(text):

@@ -34,7 +34,7 @@ _PRESENT_STATES = """
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Consistency:
     """`crossings` are decisions that were news, `messages` what Slack has of the bot in channels and threads.
 
     `lost` are decisions without a message, messages that count as delivered and are not there, and incidents whose
@@ -49,7 +49,7 @@ class Proof:
     waiting: int
 
 
-def prove(database: Path, posted: Collection[Message]) -> Proof | None:
+def check_consistency(database: Path, posted: Collection[Message]) -> Consistency | None:
     """None where the database can't be read just now: the bot is making its tables, or something else stands there."""
     there = Counter(
         str(each.metadata["event_payload"].get("id"))
@@ -67,7 +67,7 @@ def prove(database: Path, posted: Collection[Message]) -> Proof | None:
     except sqlite3.Error:
         return None
     delivered = [row_id for row_id, action, state in rows if state == "delivered" and action != "edit"]
-    return Proof(
+    return Consistency(
         crossings=sum(reasons[each] for each in news),
         messages=there.total(),
         lost=unsaid

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 from bot import logs
-from bot.app import Tempo, serve
+from bot.app import Timing, serve
 from bot.cli import plain_errors
 from bot.jobs.deliver import Pace
 from bot.sandbox.clock import SharedClock
 from bot.settings import load
 
 # Checks follow the simulated clock, so that a month passes in half a minute; no message waits for its channel's turn.
-GLANCE = 0.005  # seconds between two looks at whether a check is due
+POLL_EVERY = 0.005  # seconds between two looks at whether a check is due
 PACE = Pace(between_posts=0.0, waits=(0.2, 0.5, 1.0, 2.0), between_looks=0.1)
 
 
@@ -25,8 +25,8 @@ def main() -> None:
     with plain_errors():
         settings = load(os.environ)
         logs.set_up(settings.log_level, settings.log_format, settings.secrets())
-        tempo = Tempo(PACE, lambda: clock.now().timestamp(), GLANCE)
-        code = asyncio.run(serve(settings, "socket", clock.now, tempo))
+        timing = Timing(PACE, lambda: clock.now().timestamp(), POLL_EVERY)
+        code = asyncio.run(serve(settings, "socket", clock.now, timing))
     os._exit(code)
 
 

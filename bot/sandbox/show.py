@@ -14,7 +14,7 @@ from bot.rules.mistakes import RulesError
 from bot.rules.parse import parse
 from bot.sandbox.account import PROFILES, SimulatedAccount
 from bot.sandbox.clock import SimulatedClock
-from bot.sandbox.consistency import Proof, prove
+from bot.sandbox.consistency import Consistency, check_consistency
 from bot.sandbox.faults import ANY_ENDPOINT, Fault
 from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID
 from bot.sandbox.world import BotProcess, World, real_now
@@ -212,9 +212,9 @@ class Show:
         """Something the page shows has changed."""
         self.world.slack.changes.note()
 
-    def proof(self) -> Proof | None:
+    def consistency(self) -> Consistency | None:
         """What was told against what the simulated Slack has; None where the bot's database can't be read just now."""
-        return prove(self.folder / "agent-usage.db", self.world.slack.workspace.posted)
+        return check_consistency(self.folder / "agent-usage.db", self.world.slack.workspace.posted)
 
     async def _tick(self) -> None:
         """Let time pass: the account is used, and in fast time each step waits until the bot has asked for usage."""

@@ -10,7 +10,7 @@ from bot.model import Totals
 from bot.rules.mistakes import RulesError
 from bot.rules.parse import parse
 from bot.sandbox.account import PROFILES
-from bot.sandbox.consistency import Proof
+from bot.sandbox.consistency import Consistency
 from bot.sandbox.show import Show
 from bot.sandbox.slack.workspace import ADMIN, Json, Message, User
 from bot.windows import first_of_month, utc_day
@@ -25,13 +25,13 @@ class Snapshots:
         self._show = show
         self._seq = 0
         self._seen: dict[int, tuple[tuple[int, bool], int]] = {}
-        self._proof: tuple[float, Proof | None] = (0.0, None)
+        self._consistency: tuple[float, Consistency | None] = (0.0, None)
 
     def take(self, since: int) -> Json:
         """Everything, with the messages that changed after the snapshot numbered `since`; -1 for all."""
         show, slack = self._show, self._show.world.slack
         self._seq += 1
-        now, proof = show.now(), self._proved()
+        now, consistency = show.now(), self._proved()
         changed = [each for number, each in enumerate(slack.workspace.posted) if self._changed_at(number, each) > since]
         return {
             "seq": self._seq,
@@ -57,10 +57,10 @@ class Snapshots:
                 "running": show.is_running,
                 "connected": bool(slack.socket.connections),
                 "ended": show.ended,
-                "waiting": proof.waiting if proof else 0,
+                "waiting": consistency.waiting if consistency else 0,
             },
             "faults": sorted(show.faults),
-            "proof": _proof(proof),
+            "proof": _consistency(consistency),
         }
 
     def _changed_at(self, number: int, message: Message) -> int:
@@ -71,12 +71,12 @@ class Snapshots:
             self._seen[number] = (message.changes, seq)
         return seq
 
-    def _proved(self) -> Proof | None:
+    def _proved(self) -> Consistency | None:
         """The database is read some times a second at most, however many pages ask."""
         now = time.monotonic()
-        if now - self._proof[0] > PROVED_EVERY:
-            self._proof = (now, self._show.proof())
-        return self._proof[1]
+        if now - self._consistency[0] > PROVED_EVERY:
+            self._consistency = (now, self._show.consistency())
+        return self._consistency[1]
 
     def _account(self) -> Json:
         show = self._show
@@ -106,14 +106,14 @@ def mistakes_of(text: str) -> list[Json]:
     return []
 
 
-def _proof(proof: Proof | None) -> Json | None:
-    if proof is None:
+def _consistency(consistency: Consistency | None) -> Json | None:
+    if consistency is None:
         return None
     return {
-        "crossings": proof.crossings,
-        "messages": proof.messages,
-        "lost": proof.lost,
-        "doubled": proof.doubled,
+        "crossings": consistency.crossings,
+        "messages": consistency.messages,
+        "lost": consistency.lost,
+        "doubled": consistency.doubled,
     }
 
 

@@ -1,8 +1,9 @@
 """An incident's message, the replies in its thread, its buttons and the modal behind one of them. Pure.
 
-A message is a *face* (what the figures say) and, below it, what people did about it and the buttons. The face is kept
+The *base message* is what the figures say; below it come what people did about it, and the buttons. It is stored
 with the incident, so a click can show a new state on any message, however old, without a new reading.
-Limits are Slack's (slack-platform 1.1 and 1.3): a chart at most 20 points, labels at most 20 characters.
+Limits are Slack's: a chart at most 20 points, labels at most 20 characters
+(https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block).
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from bot.budget.cause import cause, usual_totals
 from bot.budget.decide import Decision, Reason, calls_people
 from bot.budget.evaluate import Standing, unusual_from
 from bot.budget.forecast import Curve, Forecast, forecast
-from bot.budget.incident import Incident, Kind, Snooze, Told
+from bot.budget.incident import Incident, LevelKey, Severity, Snooze
 from bot.budget.measure import Value, measure
 from bot.budget.sums import Sums
 from bot.budget.usual import usual
 from bot.model import Message, Metric, Period, Reading, Span
 from bot.money import amount, amount_of, compared, number, percent, percent_of, set_amount
-from bot.rules.models import HUNDRED_PERCENT, Rule, SilenceRule, ThresholdRule, UnusualRule
+from bot.rules.models import HUNDRED_PERCENT, AboveUsualRule, BelowRule, Rule, ThresholdRule
 from bot.slack.parts import (
     Block,
     beside,
@@ -56,7 +57,7 @@ _HALF_HOUR = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class UsageHistory:
     """What a message is drawn from beside the decision: the reading, and the curves of earlier days."""
 
     reading: Reading
@@ -70,14 +71,14 @@ def headline(standing: Standing) -> str:
     """The first line: "Daily spend: $42.00 of $50.00 (84%)"."""
     rule = standing.rule
     if standing.value is None:
-        return f"{rule.name}: {'too little history' if isinstance(rule, UnusualRule) else 'too little'} to tell"
+        return f"{rule.name}: {'too little history' if isinstance(rule, AboveUsualRule) else 'too little'} to tell"
     match rule:
         case ThresholdRule():
             used = percent(percent_of(standing.value, rule.threshold))
             return f"{rule.name}: {amount_of(rule.metric, standing.value, rule.threshold)} ({used})"
-        case UnusualRule():
+        case AboveUsualRule():
             return f"{rule.name}: {_times_usual(standing, standing.value)}"
-        case SilenceRule():
+        case BelowRule():
             value, below = compared(rule.metric, standing.value, rule.below, operator.lt)
             return f"{rule.name}: {value}, at least {below} expected by {rule.by:%H:%M} UTC"
 
@@ -91,9 +92,9 @@ def watched(rule: Rule) -> tuple[str, str]:
                 f"{level.percent.normalize():f}% = {set_amount(rule.metric, level.amount)}" for level in rule.levels
             )
             return f"{metric} per {rule.period}, threshold {set_amount(rule.metric, rule.threshold)}", levels
-        case UnusualRule():
+        case AboveUsualRule():
             return f"{metric} per day, {rule.above_usual}× the usual", "-"
-        case SilenceRule():
+        case BelowRule():
             return f"{metric} below {set_amount(rule.metric, rule.below)} by {rule.by:%H:%M} UTC", "-"
 
 
@@ -102,7 +103,7 @@ def level_marker(standing: Standing) -> str:
     return "🔴" if standing.level and standing.level.percent >= HUNDRED_PERCENT else "🟡"
 
 
-def _marker(decision: Decision, told: frozenset[Told]) -> str:
+def _marker(decision: Decision, told: frozenset[LevelKey]) -> str:
     """One a message: ⚪ corrected, ✅ closed, 🔴 over, 🟡 coming."""
     standing = decision.standing
     if decision.reason is Reason.CORRECTED:
@@ -111,19 +112,19 @@ def _marker(decision: Decision, told: frozenset[Told]) -> str:
         return "✅"
     if standing.level:
         return level_marker(standing)
-    foreseen = any(key.kind is Kind.COMING for key in told)
+    foreseen = any(key.kind is Severity.COMING for key in told)
     return "🟡" if foreseen or decision.reason.is_news else "⚪"
 
 
 # The incident's message
 
 
-def face(decision: Decision, scene: Scene) -> Message:
+def base_message(decision: Decision, history: UsageHistory) -> Message:
     """The incident's message as the figures have it, without buttons."""
     standing = decision.standing
-    lines = _opening(decision, scene)
+    lines = _opening(decision, history)
     blocks: list[Block] = [section(lines[0][1]), context("\n".join(shown for _, shown in lines[1:]))]
-    blocks += _chart(standing, scene.reading)
+    blocks += _chart(standing, history.reading)
     text = [spoken for spoken, _ in lines]
     called = "" if decision.reason in (Reason.CLOSED, Reason.CORRECTED) else _mentions(standing)
     runbook = escape(standing.rule.runbook or "")
@@ -134,12 +135,13 @@ def face(decision: Decision, scene: Scene) -> Message:
     return of_blocks("\n".join(text), blocks)
 
 
-def in_state(face: Message, incident: Incident, alert: int) -> Message:
-    """The face with what people did about it, and buttons for what they can do. `alert` is the incident's number."""
+def in_state(base_message: Message, incident: Incident, alert: int) -> Message:
+    """The base message with what people did about it, and buttons for what they can do. `alert` is the incident's
+    number."""
     shown = " · ".join([f"Alert {alert}", *_dealt_with(incident)])
     said = spoken(shown)
     buttons: Block = {"type": "actions", "elements": _buttons(incident, str(alert))}
-    return of_blocks(f"{beside(said, face.text)}\n{said}", [*face.blocks[:48], context(shown), buttons])
+    return of_blocks(f"{beside(said, base_message.text)}\n{said}", [*base_message.blocks[:48], context(shown), buttons])
 
 
 def _dealt_with(incident: Incident) -> list[str]:
@@ -180,9 +182,9 @@ def _button(action_id: str, text: str, value: str) -> dict[str, object]:
 # Replies
 
 
-def reply(decision: Decision, scene: Scene) -> Message:
+def reply(decision: Decision, history: UsageHistory) -> Message:
     """What the incident's thread hears of a decision, and with news the channel too."""
-    lines = _opening(decision, scene)
+    lines = _opening(decision, history)
     called = _mentions(decision.standing) if decision.reason.is_news or decision.reason in _CALLING else ""
     text = [spoken for spoken, _ in lines] + ([called] if called else [])
     blocks: list[Block] = [section(lines[0][1]), context("\n".join(shown for _, shown in lines[1:]))]
@@ -192,11 +194,11 @@ def reply(decision: Decision, scene: Scene) -> Message:
 _CALLING = frozenset({Reason.REMINDER, Reason.ESCALATED})
 
 
-def escalation(decision: Decision, scene: Scene, channel: str) -> Message:
+def escalation(decision: Decision, history: UsageHistory, channel: str) -> Message:
     """The same for the channel it is escalated to. `channel` is where the incident's own message stands."""
     rule = decision.standing.rule
     notice = f"Nobody acknowledged this in {escape(channel)}; please do it there, at its message."
-    shown = face(replace(decision, reason=Reason.SAID), scene)  # the notice says it all about the escalation
+    shown = base_message(replace(decision, reason=Reason.SAID), history)  # the notice says it all about the escalation
     if rule.escalate is None:
         raise ValueError(f"{rule.name!r} has no escalation")
     return of_blocks(f"{beside(notice, shown.text)}\n{notice}", [*shown.blocks[:49], context(notice)])
@@ -258,15 +260,15 @@ _UNITS_TYPED = {
 # Lines
 
 
-def _opening(decision: Decision, scene: Scene) -> list[tuple[str, str]]:
+def _opening(decision: Decision, history: UsageHistory) -> list[tuple[str, str]]:
     """The first line, the window and where it heads, then the cause: as plain text, and as Slack shows times."""
-    standing, sums = decision.standing, Sums(scene.reading)
+    standing, sums = decision.standing, Sums(history.reading)
     told = decision.before.told if decision.before else frozenset()
     first = escape(f"{_marker(decision, told)} {headline(standing)}")
-    outlook = _outlook(standing, sums, scene.curves)
-    facts = [window_words(standing.window), *_why_now(decision), *_course(decision, outlook, scene.reading.read_at)]
+    outlook = _outlook(standing, sums, history.curves)
+    facts = [window_words(standing.window), *_why_now(decision), *_course(decision, outlook, history.reading.read_at)]
     facts += _beside_usual(standing, sums)
-    at, shown_at = _read_at(standing, scene.reading.read_at)
+    at, shown_at = _read_at(standing, history.reading.read_at)
     known = " · ".join(facts)
     known = known[0].upper() + known[1:]
     lines = [(first, first), (f"{known} · read {at}", f"{known} · read {shown_at}")]
@@ -374,7 +376,7 @@ def _about(moment: datetime, period: Period, now: datetime) -> str:
 def _beside_usual(standing: Standing, sums: Sums) -> list[str]:
     """ "2.1× a usual Sunday", for days of sums; an `above_usual` says it in its first line."""
     rule, window = standing.rule, standing.window
-    if window.period is not Period.DAY or isinstance(rule, UnusualRule) or rule.metric.is_ratio:
+    if window.period is not Period.DAY or isinstance(rule, AboveUsualRule) or rule.metric.is_ratio:
         return []
     expected = usual(rule.metric, window.start, sums)
     if expected is None or expected <= 0 or standing.value is None or standing.value < expected:
@@ -463,9 +465,9 @@ def _bound(standing: Standing) -> tuple[str, Value]:
     match standing.rule:
         case ThresholdRule() as rule:
             return "Threshold", rule.threshold
-        case UnusualRule() as rule:
+        case AboveUsualRule() as rule:
             return "Unusual", unusual_from(rule, standing.usual or 0)
-        case SilenceRule() as rule:
+        case BelowRule() as rule:
             return "Expected", rule.below
 
 

@@ -1,6 +1,8 @@
 """What the bot says about itself, and its answers, as blocks and as plain text that carries it all by itself. Pure.
 
-Limits are Slack's (slack-platform 1.1 to 1.3): a chart at most 20 points, a data_table at most 200 rows.
+Limits are Slack's: a chart at most 20 points
+(https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block), a data_table at most 200 rows
+(https://docs.slack.dev/reference/block-kit/blocks/data-table-block).
 """
 
 from __future__ import annotations
@@ -16,11 +18,11 @@ from bot.commands.answer import (
     AlertsAnswer,
     Answer,
     BudgetsAnswer,
-    Cause,
     CheckAnswer,
     HelpAnswer,
     OutlookAnswer,
     OverviewAnswer,
+    ReplayedDecision,
     RestatementsAnswer,
     Row,
     Snoozed,
@@ -91,7 +93,7 @@ def blind(since: datetime, why: str) -> Message:
     )
 
 
-def heard_again(since: datetime, why: str, now: datetime) -> Message:
+def delivered_again(since: datetime, why: str, now: datetime) -> Message:
     """Slack takes messages again after it took none for too long."""
     text, why = (
         "Messages could not be delivered from {} to {}: {}. What waited is delivered now.",
@@ -213,8 +215,8 @@ def _foreseen(standing: Standing, found: Forecast | None) -> str:
 
 def _alert_lines(answer: AlertsAnswer) -> list[str]:
     lines = []
-    for alert, state, face in answer.alerts:
-        first = face.text.partition("\n")[0]
+    for alert, state, base_message in answer.alerts:
+        first = base_message.text.partition("\n")[0]
         parts = [f"{alert}: {first}", f"since {slack_moment(state.opened_at)}"]
         parts += ["closed"] if state.closed else []
         parts += ["acknowledged"] if state.acknowledged else []
@@ -252,16 +254,16 @@ def _moved(was: Totals, now: Totals) -> list[str]:
 def why_lines(answer: WhyAnswer) -> list[str]:
     """The account of one incident, decision by decision, then each message."""
     lines = []
-    for cause in answer.causes:
-        recorded = cause.recorded
+    for decision in answer.decisions:
+        recorded = decision.recorded
         lines.append(f"{slack_moment(recorded.at)} `{recorded.reason}` {recorded.headline}")
-        lines.append(f"• read at {slack_moment(recorded.read_at)}; the rule then: {escape(_rule_then(cause.rule))}")
+        lines.append(f"• read at {slack_moment(recorded.read_at)}; the rule then: {escape(_rule_then(decision.rule))}")
         told = sorted(recorded.before.told) if recorded.before else []
-        if cause.rule:
-            metric = cause.rule.metric
+        if decision.rule:
+            metric = decision.rule.metric
             before = ", ".join(f"{key.kind.name.lower()} {set_amount(metric, key.amount)}" for key in told)
             lines.append(f"• told before: {before or 'nothing'}")
-        lines.append(f"• {_replayed(cause)}")
+        lines.append(f"• {_replayed(decision)}")
     for each in answer.deliveries:
         tried = f"{count(each.attempts, 'attempt')}{f', last refusal {each.problem}' if each.problem else ''}"
         lines.append(f"{each.action} {each.id} to {escape(each.channel)}: {each.state}, {escape(tried)}")
@@ -272,12 +274,12 @@ def _rule_then(rule: Rule | None) -> str:
     return ": ".join(watched(rule)).removesuffix(": -") if rule else "no longer kept"
 
 
-def _replayed(cause: Cause) -> str:
-    if cause.replayed is None:
+def _replayed(decision: ReplayedDecision) -> str:
+    if decision.replayed is None:
         return "its figures are no longer kept, so it can't be judged again"
-    if cause.replayed.reason is cause.recorded.reason:
-        return f"judged again from the recorded figures: {cause.replayed.reason}, the same"
-    return f"judged again from the recorded figures: {cause.replayed.reason}, which differs"
+    if decision.replayed.reason is decision.recorded.reason:
+        return f"judged again from the recorded figures: {decision.replayed.reason}, the same"
+    return f"judged again from the recorded figures: {decision.replayed.reason}, which differs"
 
 
 def shared(message: Message, user_id: str) -> Message:

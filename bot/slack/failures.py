@@ -1,4 +1,8 @@
-"""What Slack's refusals mean, in one table (chat.postMessage and chat.update reference; slack-platform 4.6)."""
+"""What Slack's refusals mean, in one table.
+
+The words: https://docs.slack.dev/reference/methods/chat.postMessage and
+https://docs.slack.dev/reference/methods/chat.update.
+"""
 
 from __future__ import annotations
 

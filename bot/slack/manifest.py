@@ -1,4 +1,4 @@
-"""The Slack app manifest for both transports (app manifest reference; slack-platform 5.1), and its creation link."""
+"""The Slack app manifest (https://docs.slack.dev/reference/app-manifest) for both transports, and its creation link."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """What every message is made of: words for amounts, times and windows, and blocks within Slack's limits. Pure.
 
-Limits are Slack's (slack-platform 1.1 to 1.3): a section's text at most 3,000 characters; text at most 4,000.
+Limits are Slack's: a section's text at most 3,000 characters
+(https://docs.slack.dev/reference/block-kit/blocks/section-block), `text` at most 4,000
+(https://docs.slack.dev/reference/methods/chat.update).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 
 from bot.model import Message
-from bot.slack.simpler_blocks import rungs
+from bot.slack.simpler_blocks import simpler_blocks
 
 HOOKS: Final = {"slack.com": "hooks.slack.com", "slack-gov.com": "hooks.slack-gov.com"}
 """Where Slack's response_urls lead, by the host of its methods (https://docs.slack.dev/govslack)."""
@@ -51,7 +51,7 @@ class Responses:
         if not is_slacks(url, self.slack_api_url):
             log.warning("an answer was not sent, since its response_url does not lead to Slack")
             return False
-        simpler = rungs(message.blocks)
+        simpler = simpler_blocks(message.blocks)
         body: Mapping[str, Any] = {**body_of(message, in_channel=in_channel), "blocks": next(simpler)}
         for _ in range(_POSTS):
             try:

@@ -13,7 +13,7 @@ from bot.model import Message
 from bot.slack.client import Client
 from bot.slack.entries import id_in, name_in, passable, ts_in
 from bot.slack.failures import INCOMPLETE, Failure, Refusal, classify
-from bot.slack.simpler_blocks import rungs
+from bot.slack.simpler_blocks import simpler_blocks
 
 EVENT_TYPE = "agent_usage_bot"
 _PAGES = 20  # of one history or one list that are looked through
@@ -96,12 +96,12 @@ class Sender:
         arguments["metadata"] = {"event_type": EVENT_TYPE, "event_payload": {"id": row_id, "kind": kind}}
         if thread:
             arguments |= {"thread_ts": thread, "reply_broadcast": broadcast}
-        outcome = await self._down_the_ladder(self._client.chat_postMessage, message, arguments)
+        outcome = await self._with_simpler_blocks(self._client.chat_postMessage, message, arguments)
         return outcome if isinstance(outcome, Refusal) else _posted(outcome, channel)
 
     async def edit(self, channel: str, ts: str, message: Message) -> Posted | Refusal:
         """Show the message's present state. Doing it twice does no harm, so an unclear outcome is tried again."""
-        outcome = await self._down_the_ladder(self._client.chat_update, message, {"channel": channel, "ts": ts})
+        outcome = await self._with_simpler_blocks(self._client.chat_update, message, {"channel": channel, "ts": ts})
         return outcome if isinstance(outcome, Refusal) else Posted(channel, ts)
 
     async def find(self, channel: str, row_id: str, since: float, thread: str | None) -> Posted | Absent | Refusal:
@@ -172,11 +172,11 @@ class Sender:
                 return
         yield Refusal(Failure.DESTINATION, TOO_LONG)
 
-    async def _down_the_ladder(
+    async def _with_simpler_blocks(
         self, call: Callable[..., Awaitable[Any]], message: Message, arguments: Mapping[str, Any]
     ) -> Mapping[str, Any] | Refusal:
         outcome: Mapping[str, Any] | Refusal = Refusal(Failure.PAYLOAD, "no_text")
-        for blocks in rungs(message.blocks):
+        for blocks in simpler_blocks(message.blocks):
             if not self._may_post():
                 return Refusal(Failure.TRANSIENT, "no_sign_of_life")
             outcome = await self._call(call, text=message.text, blocks=blocks, **arguments)

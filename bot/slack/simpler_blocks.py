@@ -1,11 +1,13 @@
-"""Ever simpler forms of a message, for a Slack that refuses its blocks (slack-platform 1.6). Pure."""
+"""Ever simpler forms of a message, for a Slack that refuses its blocks: one that it does not take
+refuses them all (https://docs.slack.dev/reference/methods/chat.postMessage, invalid_blocks). Pure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 
-def rungs(blocks: tuple[Mapping[str, object], ...]) -> Iterator[list[Mapping[str, object]]]:
+def simpler_blocks(blocks: tuple[Mapping[str, object], ...]) -> Iterator[list[Mapping[str, object]]]:
     """The message's blocks, then ever simpler ones: no charts, no tables, sections only, at last the text alone."""
     yield list(blocks)
     last = list(blocks)

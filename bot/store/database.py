@@ -1,4 +1,4 @@
-"""The connection: SQLite in WAL mode or PostgreSQL behind one face, transactions, and plain errors.
+"""The connection: SQLite in WAL mode or PostgreSQL behind one interface, transactions, and plain errors.
 
 On PostgreSQL nothing is kept in the session between two transactions, so that a pooler may give each transaction
 another one (https://www.pgbouncer.org/features.html, transaction pooling): no options at connect, no prepared

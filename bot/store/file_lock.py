@@ -1,4 +1,4 @@
-"""The one working process's hold on a SQLite database: a lock beside it, and a look at whether its files are there."""
+"""The one working process's lock on a SQLite database: a file beside it, and a look at whether its files are there."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from bot.store.files import PRIVATE, OpenFiles, identity_of, lock_of
 log = logging.getLogger(__name__)
 
 
-class Hold:
-    """What is held, and a connection of its own that stays open. `was_waited_for`: another process had it before."""
+class FileLock:
+    """The lock that is held, and a connection of its own that stays open. `was_waited_for`: another process had it
+    before."""
 
     def __init__(self, files: OpenFiles, connection: aiosqlite.Connection, *, was_waited_for: bool) -> None:
         self.was_waited_for = was_waited_for
@@ -50,7 +51,7 @@ class Hold:
 
 
 @contextlib.asynccontextmanager
-async def holding(files: OpenFiles) -> AsyncIterator[Hold]:
+async def hold_lock(files: OpenFiles) -> AsyncIterator[FileLock]:
     """Work with the database, once no other process does. Raises StoreError."""
     async with contextlib.AsyncExitStack() as held:
         lock, waited = await _locked(files.file)
@@ -60,7 +61,7 @@ async def holding(files: OpenFiles) -> AsyncIterator[Hold]:
             connection = await held.enter_async_context(aiosqlite.connect(files.file))
             await connection.execute_fetchall("SELECT 1 FROM sqlite_master")  # only this opens the logs beside it
             files.note_working()
-        yield Hold(files, connection, was_waited_for=waited)
+        yield FileLock(files, connection, was_waited_for=waited)
 
 
 async def _locked(file: Path) -> tuple[IO[Any], bool]:

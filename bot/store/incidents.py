@@ -28,34 +28,34 @@ from bot.windows import Window
 
 _STATE: TypeAdapter[Incident] = TypeAdapter(Incident)
 
-Place = tuple[str, Window]
+IncidentKey = tuple[str, Window]
 """What an incident is about: a rule's name and a window."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """An incident as it is kept. `face` is its message without buttons and without what people did about it; `revision`
-    is the digest of the rules it was last judged by."""
+class StoredIncident:
+    """An incident as it is stored. `base_message` is its message without buttons and without what people did about it;
+    `revision` is the digest of the rules it was last judged by."""
 
     id: int
     version: int
-    place: Place
+    key: IncidentKey
     state: Incident
-    face: Message
+    base_message: Message
     channel: str
     revision: str
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class Notification:
     """A decision to carry out: what the incident becomes, its message (made with the incident's number), the reply for
     its thread and whether the channel sees that reply, and a copy for another channel."""
 
     decision: Decision
-    kept: Kept | None
+    stored: StoredIncident | None
     state: Incident
     channel: str
-    face: Message
+    base_message: Message
     post: Callable[[int], Message]
     revision: str
     read_at: datetime
@@ -69,24 +69,24 @@ class IncidentStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def watched(self, windows: Collection[Window]) -> dict[Place, Kept]:
+    async def watched(self, windows: Collection[Window]) -> dict[IncidentKey, StoredIncident]:
         """The incidents in these windows, and those in any window that are still open."""
         starts = {window.start for window in windows}
         query = select(incidents).where(or_(incidents.c.window_start.in_(starts), incidents.c.closed.is_(False)))
         async with self._database.reading() as connection:
-            return {kept.place: kept for row in await connection.execute(query) if (kept := _kept(row))}
+            return {stored.key: stored for row in await connection.execute(query) if (stored := _stored(row))}
 
-    async def latest(self, limit: int) -> list[Kept]:
+    async def latest(self, limit: int) -> list[StoredIncident]:
         """The newest incidents, the newest first."""
         query = select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit)
         async with self._database.reading() as connection:
-            return [_kept(row) for row in await connection.execute(query)]
+            return [_stored(row) for row in await connection.execute(query)]
 
-    async def numbered(self, number: int) -> Kept | None:
+    async def numbered(self, number: int) -> StoredIncident | None:
         """The incident of this number."""
         async with self._database.reading() as connection:
             row = (await connection.execute(select(incidents).where(incidents.c.id == number))).first()
-            return _kept(row) if row else None
+            return _stored(row) if row else None
 
     async def newest(self) -> dict[str, int]:
         """The number of the newest incident of each rule that ever had one, by the rule's name."""
@@ -94,33 +94,39 @@ class IncidentStore:
         async with self._database.reading() as connection:
             return {row.rule: row.newest for row in await connection.execute(query)}
 
-    async def record(self, saying: Saying, now: datetime) -> bool:
+    async def record(self, notification: Notification, now: datetime) -> bool:
         """What is said and the messages that say it, together or not at all; False where it had been said meanwhile."""
-        decision, kept = saying.decision, saying.kept
+        decision, stored = notification.decision, notification.stored
         async with self._database.writing() as connection:
-            number = await (self._open(connection, saying) if kept is None else _update(connection, kept, saying.state))
+            number = await (
+                self._open(connection, notification)
+                if stored is None
+                else _update(connection, stored, notification.state)
+            )
             if number is None:
                 return False
             changed = {
-                "channel": saying.channel if kept is None else kept.channel,
-                "face": body_of(saying.face),
-                "revision": saying.revision,
+                "channel": notification.channel if stored is None else stored.channel,
+                "face": body_of(notification.base_message),
+                "revision": notification.revision,
             }
             await connection.execute(update(incidents).where(incidents.c.id == number).values(**changed))
             if decision.reason.speaks:
-                await connection.execute(insert(decisions).values(incident_id=number, at=now, **_record_of(saying)))
-            await _say(connection, number, changed["channel"], saying, now)
+                await connection.execute(
+                    insert(decisions).values(incident_id=number, at=now, **_record_of(notification))
+                )
+            await _say(connection, number, changed["channel"], notification, now)
         return True
 
     async def act(
         self,
         number: int,
-        change: Callable[[Kept], Incident | None],
-        post: Callable[[Kept], Message],
-        reply: Callable[[Kept], Message],
+        change: Callable[[StoredIncident], Incident | None],
+        post: Callable[[StoredIncident], Message],
+        reply: Callable[[StoredIncident], Message],
         claim: Claim,
         now: datetime,
-    ) -> Kept | None:
+    ) -> StoredIncident | None:
         """Carry out what a person wants: the changed incident, with its message edited and a line in its thread.
 
         None where there is no such incident; the incident stays as it is where `change` gives None. Raises DoneBefore.
@@ -131,12 +137,12 @@ class IncidentStore:
             if row is None:
                 return None
             await take(self._database, connection, claim)
-            kept = _kept(row)
-            if (state := change(kept)) is None:
-                return kept
-            await _update(connection, kept, state)
-            acted = replace(kept, version=kept.version + 1, state=state)
-            where: dict[str, Any] = {"channel": kept.channel, "now": now, "incident_id": number}
+            stored = _stored(row)
+            if (state := change(stored)) is None:
+                return stored
+            await _update(connection, stored, state)
+            acted = replace(stored, version=stored.version + 1, state=state)
+            where: dict[str, Any] = {"channel": stored.channel, "now": now, "incident_id": number}
             await _edit(connection, post(acted), **where)
             await enqueue(connection, kind="reply", action="reply", message=reply(acted), **where)
             return acted
@@ -165,20 +171,20 @@ class IncidentStore:
         async with self._database.reading() as connection:
             return [Attempted(*row) for row in await connection.execute(query)]
 
-    async def _open(self, connection: AsyncConnection, saying: Saying) -> int | None:
+    async def _open(self, connection: AsyncConnection, notification: Notification) -> int | None:
         """The new incident's number; None where another process has opened it."""
-        standing = saying.decision.standing
+        standing = notification.decision.standing
         opened = await connection.execute(
             self._database.insert(incidents)
             .values(
                 rule=standing.rule.name,
                 period=standing.window.period.value,
                 window_start=standing.window.start,
-                opened_at=saying.state.opened_at,
-                **_state_columns(saying.state),
-                channel=saying.channel,
+                opened_at=notification.state.opened_at,
+                **_state_columns(notification.state),
+                channel=notification.channel,
                 face="",
-                revision=saying.revision,
+                revision=notification.revision,
             )
             .on_conflict_do_nothing()
             .returning(incidents.c.id)
@@ -187,29 +193,33 @@ class IncidentStore:
         return number
 
 
-async def _update(connection: AsyncConnection, kept: Kept, state: Incident) -> int | None:
+async def _update(connection: AsyncConnection, stored: StoredIncident, state: Incident) -> int | None:
     """Write the state over the version that was seen; None where the row has changed since."""
     changed = await connection.execute(
         update(incidents)
-        .where(incidents.c.id == kept.id, incidents.c.version == kept.version)
-        .values(version=kept.version + 1, **_state_columns(state))
+        .where(incidents.c.id == stored.id, incidents.c.version == stored.version)
+        .values(version=stored.version + 1, **_state_columns(state))
         .returning(incidents.c.id)
     )
     number: int | None = changed.scalar()
     return number
 
 
-async def _say(connection: AsyncConnection, number: int, channel: str, saying: Saying, now: datetime) -> None:
+async def _say(
+    connection: AsyncConnection, number: int, channel: str, notification: Notification, now: datetime
+) -> None:
     where: dict[str, Any] = {"channel": channel, "now": now, "incident_id": number}
-    if saying.kept is None:
-        await enqueue(connection, kind="alert", action="post", message=saying.post(number), **where)
+    if notification.stored is None:
+        await enqueue(connection, kind="alert", action="post", message=notification.post(number), **where)
     else:
-        await _edit(connection, saying.post(number), **where)
-        if saying.reply:
-            broadcast = saying.decision.reason.is_news
-            await enqueue(connection, kind="reply", action="reply", message=saying.reply, broadcast=broadcast, **where)
-    if saying.copy:
-        there, message = saying.copy
+        await _edit(connection, notification.post(number), **where)
+        if notification.reply:
+            broadcast = notification.decision.reason.is_news
+            await enqueue(
+                connection, kind="reply", action="reply", message=notification.reply, broadcast=broadcast, **where
+            )
+    if notification.copy:
+        there, message = notification.copy
         await enqueue(connection, kind="alert", action="copy", message=message, **{**where, "channel": there})
 
 
@@ -230,27 +240,27 @@ def _state_columns(state: Incident) -> dict[str, Any]:
     return {"state": _STATE.dump_json(state).decode(), "closed": state.closed}
 
 
-def _record_of(saying: Saying) -> dict[str, Any]:
-    decision = saying.decision
+def _record_of(notification: Notification) -> dict[str, Any]:
+    decision = notification.decision
     return {
         "reason": decision.reason.value,
-        "read_at": saying.read_at,
-        "headline": saying.face.text.partition("\n")[0],
-        "revision": saying.revision,
+        "read_at": notification.read_at,
+        "headline": notification.base_message.text.partition("\n")[0],
+        "revision": notification.revision,
         "removed": decision.standing.removed,
         "before": _STATE.dump_json(decision.before).decode() if decision.before else None,
     }
 
 
-def _kept(row: Any) -> Kept:
-    face = json.loads(row.face)
+def _stored(row: Any) -> StoredIncident:
+    base_message = json.loads(row.face)
     start: date = row.window_start
-    return Kept(
+    return StoredIncident(
         row.id,
         row.version,
         (row.rule, Window(start, Period(row.period))),
         _STATE.validate_json(row.state),
-        Message(face["text"], tuple(face["blocks"])),
+        Message(base_message["text"], tuple(base_message["blocks"])),
         row.channel,
         row.revision,
     )

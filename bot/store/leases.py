@@ -1,6 +1,6 @@
 """Who is alive, and who reads usage.
 
-On SQLite there is one working process (hold.py); another one stands by until it dies. On PostgreSQL every process
+On SQLite there is one working process (file_lock.py); another one stands by until it dies. On PostgreSQL every process
 renews a lease, by the database's clock. That clock may be set, too: a lease never ends later than `LEASE` from now, and
 when the clock has leapt ahead, whoever was alive before has as long again to show that he lives.
 """
@@ -20,11 +20,11 @@ from bot.clock import elapsed
 from bot.errors import DatabaseGone, StoreError
 from bot.logs import ends, repeats
 from bot.store.database import Database
-from bot.store.file_lock import Hold, holding
+from bot.store.file_lock import FileLock, hold_lock
 from bot.store.tables import leases
 from bot.system.waiting import set_within
 
-LEASE = 15.0  # seconds after its last sign of life that a process counts as dead (DESIGN section 5)
+LEASE = 15.0  # seconds after its last sign of life that a process counts as dead (docs/design.md, “Who works”)
 RENEW = 3.0  # seconds between two signs of life
 POSTING_ROOM = 5.0  # seconds since the last renewal within which a post (10 s at most) still ends before the lease does
 LEAP = 10.0  # seconds that no slow answer explains; a smaller leap ends no lease that is renewed every three
@@ -35,7 +35,7 @@ NEXT_READING = "next reading"  # its `until` is when Cartesia is to be asked aga
 log = logging.getLogger(__name__)
 
 
-class Presence:
+class Lease:
     """This process's sign of life. `holder` is its name in the database.
 
     `seconds` are counted while the machine is suspended, too: a process that slept must know that it counts as dead.
@@ -48,18 +48,18 @@ class Presence:
         self._renewed = float("-inf")
         self._ahead: float | None = None  # how far the database's clock is ahead of `seconds`
         self._reads = False
-        self._hold: Hold | None = None
+        self._lock: FileLock | None = None
         self._held = contextlib.AsyncExitStack()
 
     @property
     def may_post(self) -> bool:
         """Whether a post begun now would end before anybody could take this process for dead."""
-        return self._hold is not None or self._seconds() - self._renewed < POSTING_ROOM
+        return self._lock is not None or self._seconds() - self._renewed < POSTING_ROOM
 
     @property
     def may_read(self) -> bool:
         """Whether it falls to this process to read usage."""
-        return self._hold is not None or (self._reads and self._seconds() - self._renewed < LEASE)
+        return self._lock is not None or (self._reads and self._seconds() - self._renewed < LEASE)
 
     async def begin(self) -> bool:
         """Become a working process; on SQLite this waits until no other one is, and True is then given.
@@ -70,18 +70,18 @@ class Presence:
             await self._renew()
             return False
         async with contextlib.AsyncExitStack() as held:
-            hold = await held.enter_async_context(holding(self._database.files))
+            lock = await held.enter_async_context(hold_lock(self._database.files))
             async with self._database.writing() as connection:
                 await connection.execute(delete(leases))  # whoever was here is dead
                 await connection.execute(insert(leases).values(name=self.holder, holder=self.holder, until=FOREVER))
-            self._hold, self._held = hold, held.pop_all()
-        return hold.was_waited_for
+            self._lock, self._held = lock, held.pop_all()
+        return lock.was_waited_for
 
     async def run(self, stop: asyncio.Event) -> None:
         """Renew, or look after the database's files, until the bot stops. Raises DatabaseGone."""
         while not await set_within(stop, RENEW):
             try:
-                await (self._hold.look() if self._hold else self._renew())
+                await (self._lock.look() if self._lock else self._renew())
                 log.info("lease: it is renewed again", extra=ends("lease"))
             except DatabaseGone:
                 raise
@@ -90,7 +90,7 @@ class Presence:
 
     async def alive(self) -> int:
         """How many processes work on this database, this one included. Raises StoreError."""
-        if self._hold is not None:
+        if self._lock is not None:
             return 1
         others = select(func.count()).where(
             leases.c.name == leases.c.holder, leases.c.name != self.holder, leases.c.until > self._database.clock()
@@ -104,7 +104,7 @@ class Presence:
         Never more than an `interval`. Where a lock says that there is one process, it asks when it starts. Raises
         StoreError.
         """
-        if self._hold is not None:
+        if self._lock is not None:
             return 0.0
         left = select(leases.c.until - self._database.clock()).where(leases.c.name == NEXT_READING)
         async with self._database.reading() as connection:
@@ -112,7 +112,7 @@ class Presence:
 
     async def note_reading(self, interval: float) -> None:
         """Cartesia has answered, and is asked again in `interval` seconds, whoever reads then. Raises StoreError."""
-        if self._hold is not None:
+        if self._lock is not None:
             return
         until = self._database.clock() + interval
         noted = insert_on_postgresql(leases).values(name=NEXT_READING, holder="", until=until)
@@ -121,8 +121,8 @@ class Presence:
 
     async def end(self) -> None:
         """Let others take over at once. Raises StoreError."""
-        if self._hold:
-            self._hold = None
+        if self._lock:
+            self._lock = None
             await self._held.aclose()
             return
         async with self._database.writing() as connection:

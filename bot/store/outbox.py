@@ -1,7 +1,8 @@
 """The outbox: messages recorded with the decision they tell, claimed under a lease, settled once.
 
 A row is `waiting`, `sending` (claimed, and noted as such before the post) or `delivered`. A row that was left `sending`
-by a dead process comes back marked `unclear`: Slack may have it, so nobody posts it before looking (DESIGN section 5).
+by a dead process comes back marked `unclear`: Slack may have it, so nobody posts it before looking (docs/design.md, “An
+outbox row”).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bot.store.leases import POSTING_ROOM
 from bot.store.tables import leases, outbox
 from bot.system.waiting import LONGEST_ASKED
 
-Kind = Literal["alert", "reply", "report", "operations"]
+MessageKind = Literal["alert", "reply", "report", "operations"]
 Action = Literal["post", "reply", "edit", "copy"]
 
 UNDELIVERED = outbox.c.state.in_(("waiting", "sending"))
@@ -45,20 +46,20 @@ class Root:
 class Delivery:
     """One claimed row. `channel` is as the rules name it, `first_sent` when it was first tried (seconds since 1970).
 
-    `place` is the id of the channel it was last sent to, empty where it was sent to a name, None where it never was
+    `target` is the id of the channel it was last sent to, empty where it was sent to a name, None where it never was
     sent; `rerouted` why that was the operations channel, else None.
     """
 
     seq: int
     id: str
-    kind: Kind
+    kind: MessageKind
     action: Action
     channel: str
     message: Message
     attempts: int
     unclear: bool
     first_sent: float
-    place: str | None
+    target: str | None
     rerouted: str | None
     root: Root | None
     broadcast: bool
@@ -88,7 +89,7 @@ def body_of(message: Message) -> str:
 async def enqueue(
     connection: AsyncConnection,
     *,
-    kind: Kind,
+    kind: MessageKind,
     action: Action,
     channel: str,
     message: Message,
@@ -168,13 +169,13 @@ class Outbox:
         root = delivery.root
         await self.settle_delivered(delivery, root.channel if root else "", root.ts if root else "")
 
-    async def note_place(self, delivery: Delivery, place: str, rerouted: str | None) -> None:
+    async def note_target(self, delivery: Delivery, target: str, rerouted: str | None) -> None:
         """Note, before it is sent, where the row goes: an unclear outcome is then looked for where it really went.
 
-        `place` is a channel's id, or empty for a name; `rerouted` the refusal for which it goes to the operations
+        `target` is a channel's id, or empty for a name; `rerouted` the refusal for which it goes to the operations
         channel, None where it goes to its own.
         """
-        noted = update(outbox).where(outbox.c.seq == delivery.seq).values(posted_channel=place, rerouted=rerouted)
+        noted = update(outbox).where(outbox.c.seq == delivery.seq).values(posted_channel=target, rerouted=rerouted)
         async with self._database.writing() as connection:
             await connection.execute(noted)
 
@@ -226,7 +227,7 @@ class Outbox:
             attempts=row.attempts + 1,
             unclear=unclear,
             first_sent=first_sent,
-            place=row.posted_channel,
+            target=row.posted_channel,
             rerouted=row.rerouted,
             root=await _root(connection, row.incident_id) if row.action in ("edit", "reply") else None,
             broadcast=row.broadcast,

@@ -11,14 +11,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def aside(work: Callable[[], T]) -> T:
+async def in_thread(work: Callable[[], T]) -> T:
     """What the work gives, or raises what it raised, done in a thread while the loop goes on.
 
     Unlike with `asyncio.to_thread`, work that never ends, such as reading from a network's disk that is gone, does not
     keep the program from ending.
     """
     done: Future[T] = Future()
-    threading.Thread(target=_run, args=(work, done), name="aside", daemon=True).start()
+    threading.Thread(target=_run, args=(work, done), name="in_thread", daemon=True).start()
     return await asyncio.wrap_future(done)
 
 

@@ -20,10 +20,10 @@ from rich.text import Text
 from bot.app import open_store, reading_parts, rules_parts
 from bot.budget.backtest import INTERVAL, READ_BEFORE, backtest
 from bot.budget.decide import Decision
-from bot.budget.evaluate import Sight
+from bot.budget.evaluate import Inputs
 from bot.budget.sums import Sums
 from bot.commands.answer import Row, Source, SummaryAnswer, summarize
-from bot.commands.incidents import IncidentDesk, NotUnderstoodError
+from bot.commands.incidents import IncidentActions, NotUnderstoodError
 from bot.commands.name_matching import meant, near
 from bot.commands.request import COMMANDS, PERIODS, WITH_WORDS, Summary, parse_period
 from bot.commands.user_input import folded, words_of
@@ -153,7 +153,7 @@ async def _foreseen(
 
 def _as_new(rules: Rules, reading: Reading) -> list[Decision]:
     since = {rule.name: reading.read_at for rule in rules.rules}
-    return judge(rules, since, Sight(Sums(reading), expected_in=rules.expected_in), {}, {}, reading.read_at)
+    return judge(rules, since, Inputs(Sums(reading), expected_in=rules.expected_in), {}, {}, reading.read_at)
 
 
 def _checker(settings: Settings, database: Database, http: httpx.AsyncClient, now: Now) -> Checker:
@@ -164,9 +164,9 @@ def _checker(settings: Settings, database: Database, http: httpx.AsyncClient, no
         ledger=ledger,
         incidents=IncidentStore(database),
         now=now,
-        told=lambda: None,
+        on_enqueue=lambda: None,
         blind_for=settings.blind_for,
-        beat=lambda: None,
+        heartbeat=lambda: None,
     )
 
 
@@ -224,7 +224,7 @@ async def explain(settings: Settings, words: str, now: Now) -> int:
         rules = rules_parts(settings, ledger, now)
         with contextlib.suppress(RulesError):  # only tells which rules have no alert yet; `rules check` lists mistakes
             await rules.preview()
-        answer = await IncidentDesk(IncidentStore(database), ledger, rules, now, lambda: None).why(words)
+        answer = await IncidentActions(IncidentStore(database), ledger, rules, now, lambda: None).why(words)
     except NotUnderstoodError as error:
         print(str(error).replace("`", ""), file=sys.stderr)
         return 1

@@ -20,20 +20,22 @@ from hypothesis import strategies as st
 from bot.budget.decide import SHOWN_FOR, Decision, Reason, after, decide
 from bot.budget.evaluate import Standing, evaluate, standing_in
 from bot.budget.forecast import Forecast
-from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze, Told
+from bot.budget.incident import Acknowledgement, Incident, LevelKey, Severity, Snooze
 from bot.model import Metric, Period, Totals
-from bot.rules.models import Escalation, Expected, Level, Rule, SilenceRule, ThresholdRule, UnusualRule
+from bot.rules.models import AboveUsualRule, BelowRule, Escalation, Expected, Level, Rule, ThresholdRule
 from bot.windows import midnight, window_of
-from tests.samples.figures import LONG_AGO, NOON, SUNDAY, cents, reading, rule, sight
+from tests.samples.figures import LONG_AGO, NOON, SUNDAY, cents, inputs, reading, rule
 
 TODAY = window_of(Period.DAY, SUNDAY)
 BY = "U0ADMIN01"
 
 
-def told(words: str) -> frozenset[Told]:
+def told(words: str) -> frozenset[LevelKey]:
     """Keys from words such as "$40 near, $50 over"."""
     parts = [part.split() for part in words.split(",") if part.strip()]
-    return frozenset(Told(Kind[kind.upper()], (Decimal(amount.strip("$")) * 100).normalize()) for amount, kind in parts)
+    return frozenset(
+        LevelKey(Severity[kind.upper()], (Decimal(amount.strip("$")) * 100).normalize()) for amount, kind in parts
+    )
 
 
 def at(words: str) -> datetime:
@@ -73,7 +75,7 @@ def standing(
     read = reading({SUNDAY: Totals(spent, Decimal(spent) / 6, spent // 25)}, read_at=now)
     if dollars is None:
         read = reading({}, read_at=now, zeros=False)
-    found = standing_in(budget, TODAY, replace(sight(read), expected_in=lambda _name, _window: event))
+    found = standing_in(budget, TODAY, replace(inputs(read), expected_in=lambda _name, _window: event))
     if found is None:
         return Standing(budget, TODAY, Totals(), None, None, closed=now >= midnight(TODAY.end))
     return replace(found, forecast=outlook)
@@ -164,10 +166,17 @@ PEOPLE_TABLE = [
     ({}, snoozed("$40 near", 42, until=at("13:00")), 52, "12:00", "SNOOZED", "snoozed for a time: a level waits"),
     ({}, snoozed("$40 near", 42, until=at("12:00")), 52, "12:00", "RAISED", "and is told when the time is over"),
     ({}, acknowledged("$40 near", 42), 52, "12:00", "RAISED", "acknowledged: a higher level is heard all the same"),
-    ({}, snoozed("$40 near", 42, above=Told(Kind.NEAR, Decimal(4000))), 45, "12:00", "SAID", "until the next level"),
     (
         {},
-        snoozed("$40 near", 42, above=Told(Kind.NEAR, Decimal(4000))),
+        snoozed("$40 near", 42, above=LevelKey(Severity.NEAR, Decimal(4000))),
+        45,
+        "12:00",
+        "SAID",
+        "until the next level",
+    ),
+    (
+        {},
+        snoozed("$40 near", 42, above=LevelKey(Severity.NEAR, Decimal(4000))),
         50,
         "12:00",
         "RAISED",
@@ -271,19 +280,19 @@ def test_what_is_said_on_a_declared_day(was: Was | None, spent: float, reason: s
     assert decided(budget, was, standing(budget, spent, NOON, event=LAUNCH), NOON).reason == reason
 
 
-SILENT = SilenceRule(name="Phone line", metric=Metric.CALLS, below=Decimal(3), by=time(12))
-DOUBLE = UnusualRule(name="Unusual day", above_usual=Decimal(2), at_least=Decimal(2000))
+TOO_QUIET = BelowRule(name="Phone line", metric=Metric.CALLS, below=Decimal(3), by=time(12))
+DOUBLE = AboveUsualRule(name="Unusual day", above_usual=Decimal(2), at_least=Decimal(2000))
 RATIO = rule("Dear minutes", threshold=7, metric=Metric.COST_PER_MINUTE)
 STEPPED = rule(then_every=Decimal(2500))
 
 KINDS_TABLE = [
     # rule, what was, calls or cents, now, the reason
-    (SILENT, None, 0, "12:00", "CROSSED", "silence is told"),
-    (SILENT, Was("$0.03 over", 0), 0, "18:00", "SAID", "silence is told once"),
-    (SILENT, Was("$0.03 over", 0), 3, "18:00", "CLOSED", "the end of the silence is told"),
-    (SILENT, Was("$0.03 over", 0.03, "13:00", {"closed": True}), 99, "18:00", "BELOW", "and then nothing more"),
-    (SILENT, Was("$0.03 over", 0.03, "13:00", {"closed": True}), 99, "+1d 00:05", "BELOW", "also at the day's end"),
-    (SILENT, Was("$0.03 over", 0), 0, "+1d 00:05", "CLOSED", "a silent day is closed at its end"),
+    (TOO_QUIET, None, 0, "12:00", "CROSSED", "silence is told"),
+    (TOO_QUIET, Was("$0.03 over", 0), 0, "18:00", "SAID", "silence is told once"),
+    (TOO_QUIET, Was("$0.03 over", 0), 3, "18:00", "CLOSED", "the end of the silence is told"),
+    (TOO_QUIET, Was("$0.03 over", 0.03, "13:00", {"closed": True}), 99, "18:00", "BELOW", "and then nothing more"),
+    (TOO_QUIET, Was("$0.03 over", 0.03, "13:00", {"closed": True}), 99, "+1d 00:05", "BELOW", "also at the day's end"),
+    (TOO_QUIET, Was("$0.03 over", 0), 0, "+1d 00:05", "CLOSED", "a silent day is closed at its end"),
     (STEPPED, Was("$50 over, $40 near", 52), 7500, "12:00", "STEP", "a step beyond the last level"),
     (STEPPED, Was("$50 over, $40 near, $75 over", 80), 7600, "12:00", "SAID", "within a step"),
     (STEPPED, Was("$100 over, $75 over, $50 over, $40 near", 101), 7600, "12:00", "CORRECTED", "a step taken back"),
@@ -294,24 +303,22 @@ KINDS_TABLE = [
     ("kind", "was", "figure", "now", "reason"), [pytest.param(*row[:-1], id=str(row[-1])) for row in KINDS_TABLE]
 )
 def test_what_is_said_of_the_other_kinds(kind: Rule, was: Was | None, figure: int, now: str, reason: str) -> None:
-    totals = (
-        Totals(calls=figure) if isinstance(kind, SilenceRule) else Totals(figure, Decimal(figure) / 6, figure // 25)
-    )
-    read = sight(reading({SUNDAY: totals}, read_at=at(now)))
+    totals = Totals(calls=figure) if isinstance(kind, BelowRule) else Totals(figure, Decimal(figure) / 6, figure // 25)
+    read = inputs(reading({SUNDAY: totals}, read_at=at(now)))
     found = standing_in(kind, TODAY, read)
     assert found is not None
     assert decided(kind, was, found, at(now)).reason == reason
 
 
 def test_a_ratio_that_falls_within_its_window_corrects_nothing() -> None:
-    found = standing_in(RATIO, TODAY, sight(reading({SUNDAY: Totals(500, Decimal(100), 9)})))
+    found = standing_in(RATIO, TODAY, inputs(reading({SUNDAY: Totals(500, Decimal(100), 9)})))
     assert found is not None
     assert decided(RATIO, Was("$0.07 over", 0.08), found, NOON).reason is Reason.BELOW
 
 
 def test_an_unusual_day_that_is_restated_to_a_usual_one_is_corrected() -> None:
     days = {SUNDAY - timedelta(weeks=back): Totals(4000) for back in range(1, 5)}
-    found = standing_in(DOUBLE, TODAY, sight(reading({**days, SUNDAY: Totals(7000)})))
+    found = standing_in(DOUBLE, TODAY, inputs(reading({**days, SUNDAY: Totals(7000)})))
     assert found is not None
     assert decided(DOUBLE, Was("$0.02 over", 89), found, NOON).reason is Reason.CORRECTED
 
@@ -414,20 +421,20 @@ def test_the_highest_level_is_noted_first() -> None:
 
 
 def test_what_was_said_of_another_window_or_rule_does_not_count() -> None:
-    standings = evaluate([rule()], sight(cents(5000)), {}, NOON)
+    standings = evaluate([rule()], inputs(cents(5000)), {}, NOON)
     said = Was("$50 over, $40 near", 50).incident()
     for place in (("Daily spend", TODAY.previous()), ("Another", TODAY)):
         assert decide(standings, {place: said}, NOON)[0].reason is Reason.CROSSED
 
 
 def test_a_ratio_of_nothing_is_too_little_data() -> None:
-    [decision] = decide(evaluate([RATIO], sight(reading({})), {}, NOON), {}, NOON)
+    [decision] = decide(evaluate([RATIO], inputs(reading({})), {}, NOON), {}, NOON)
     assert (decision.reason, decision.tells) == (Reason.TOO_LITTLE_DATA, ())
 
 
 def test_each_standing_gets_one_decision_in_its_order() -> None:
     budgets = [rule(f"rule {place}", threshold=1000 + place) for place in range(20)]
-    standings = evaluate(budgets, sight(cents(1010)), {budget.name: LONG_AGO for budget in budgets}, NOON)
+    standings = evaluate(budgets, inputs(cents(1010)), {budget.name: LONG_AGO for budget in budgets}, NOON)
     assert [decision.standing for decision in decide(standings, {}, NOON)] == standings
 
 
@@ -440,7 +447,7 @@ def test_over_any_rising_course_of_figures_each_level_is_told_once_and_only_when
 ) -> None:
     budget = rule(threshold=threshold, alert_at=levels)
     incident: Incident | None = None
-    spoken: list[Told] = []
+    spoken: list[LevelKey] = []
     for figure in sorted(figures):
         now = Standing(budget, TODAY, Totals(figure), figure, reached_by_hand(budget, figure), closed=False)
         [decision] = decide([now], {(budget.name, TODAY): incident} if incident else {}, NOON)
@@ -448,7 +455,7 @@ def test_over_any_rising_course_of_figures_each_level_is_told_once_and_only_when
         incident = after(decision, NOON)
     reached = [level for level in budget.levels if level.amount <= max(figures)]
     assert len(spoken) == len(set(spoken))
-    assert (incident.told if incident else set()) == {Told.of(level) for level in reached}
+    assert (incident.told if incident else set()) == {LevelKey.of(level) for level in reached}
     assert spoken == sorted(spoken)
 
 

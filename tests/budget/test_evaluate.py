@@ -19,7 +19,7 @@ from bot.budget.sums import Sums
 from bot.model import Metric, Period, Reading, Span, Totals
 from bot.rules.models import ThresholdRule
 from bot.windows import LATE_DAYS, Window, midnight, utc_day, window_of
-from tests.samples.figures import LONG_AGO, MOMENTS, NOON, SUNDAY, cents, days_before, reading, rule, sight, span
+from tests.samples.figures import LONG_AGO, MOMENTS, NOON, SUNDAY, cents, days_before, inputs, reading, rule, span
 
 DAILY, WEEKLY, MONTHLY = (rule(f"{period}", period=period) for period in Period)
 ALWAYS = {f"{period}": LONG_AGO for period in Period}
@@ -28,7 +28,7 @@ ALWAYS = {f"{period}": LONG_AGO for period in Period}
 def standings(
     now: datetime, budget: ThresholdRule, days: Mapping[date, Totals] | None = None, since: datetime = LONG_AGO
 ) -> list[Standing]:
-    return evaluate([budget], sight(reading(days or {}, now)), {budget.name: since}, now)
+    return evaluate([budget], inputs(reading(days or {}, now)), {budget.name: since}, now)
 
 
 def judged(now: str, budget: ThresholdRule, since: str = "2020-01-01T00:00") -> list[str]:
@@ -118,25 +118,25 @@ def test_what_had_closed_before_a_rule_watched_is_history(
 
 
 def test_a_rule_that_is_not_known_yet_judges_the_open_windows() -> None:
-    found = evaluate([DAILY, WEEKLY, MONTHLY], sight(reading({})), {}, NOON)
+    found = evaluate([DAILY, WEEKLY, MONTHLY], inputs(reading({})), {}, NOON)
     assert [standing.window for standing in found] == [window_of(period, SUNDAY) for period in Period]
 
 
 def test_a_new_day_without_a_bucket_has_no_standing() -> None:
     only_yesterday = Reading(days_before(SUNDAY, 70), {SUNDAY - timedelta(days=1): Totals(9999)}, NOON)
-    found = evaluate([DAILY], sight(only_yesterday), ALWAYS, NOON)
+    found = evaluate([DAILY], inputs(only_yesterday), ALWAYS, NOON)
     assert [standing.window.start for standing in found] == [date(2026, 11, 21)]
 
 
 def test_a_reading_that_begins_within_a_window_says_nothing_of_it() -> None:
     short = reading({}, over=span("2026-11-05", "2026-11-22"))
-    found = evaluate([MONTHLY, WEEKLY], sight(short), ALWAYS, NOON)
+    found = evaluate([MONTHLY, WEEKLY], inputs(short), ALWAYS, NOON)
     assert [standing.rule for standing in found] == [WEEKLY]
 
 
 def test_a_reading_of_before_midnight_closes_nothing_however_late_it_is() -> None:
     late = reading({SUNDAY: Totals(6000)}, NOON)
-    found = evaluate([DAILY], sight(late), ALWAYS, midnight(date(2026, 11, 23)))
+    found = evaluate([DAILY], inputs(late), ALWAYS, midnight(date(2026, 11, 23)))
     assert [(each.window.start, each.closed) for each in found][-1] == (SUNDAY, False)
 
 
@@ -272,7 +272,7 @@ def test_any_rule_in_any_window_stands_where_plain_arithmetic_puts_it(
         if amount is not None
     }
     read = Reading(over, days, now)
-    found = evaluate([budget], sight(read), {"any": now - ago}, now)
+    found = evaluate([budget], inputs(read), {"any": now - ago}, now)
     assert {
         each.window.start: (
             None if each.value is None else Fraction(each.value),
@@ -302,7 +302,7 @@ def test_days_before_the_reading_have_no_sum() -> None:
 
 def test_every_standing_is_of_a_window_that_may_be_judged() -> None:
     may = set(windows_judged(NOON))
-    assert {each.window for each in evaluate([DAILY, WEEKLY, MONTHLY], sight(reading({})), ALWAYS, NOON)} == may
+    assert {each.window for each in evaluate([DAILY, WEEKLY, MONTHLY], inputs(reading({})), ALWAYS, NOON)} == may
     assert Window(date(2026, 11, 1), Period.MONTH) in may
 
 
@@ -317,7 +317,7 @@ def test_a_thousand_rules_over_a_year_are_judged_in_a_blink() -> None:
     fastest = 1.0
     for _ in range(5):
         begun = time.perf_counter()
-        decide(evaluate(budgets, sight(year), since, NOON), {}, NOON)
+        decide(evaluate(budgets, inputs(year), since, NOON), {}, NOON)
         fastest = min(fastest, time.perf_counter() - begun)
     print(f"1,000 rules over 366 days: {fastest * 1000:.1f} ms")
     assert fastest < 0.1

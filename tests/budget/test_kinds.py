@@ -10,21 +10,21 @@ import pytest
 
 from bot.budget.decide import Decision, Reason, decide
 from bot.budget.evaluate import evaluate
-from bot.budget.incident import Incident, Kind, Told
+from bot.budget.incident import Incident, LevelKey, Severity
 from bot.budget.sums import Sums
 from bot.budget.usual import usual
 from bot.model import Metric, Period, Reading, Totals
-from bot.rules.models import Rule, SilenceRule, UnusualRule
+from bot.rules.models import AboveUsualRule, BelowRule, Rule
 from bot.windows import Window
-from tests.samples.figures import LONG_AGO, NOON, SUNDAY, reading, rule, sight
+from tests.samples.figures import LONG_AGO, NOON, SUNDAY, inputs, reading, rule
 
 TODAY = Window(SUNDAY, Period.DAY)
 
 
-def decision(kind: Rule, read: Reading, told: frozenset[Told] = frozenset(), now: datetime = NOON) -> Decision:
+def decision(kind: Rule, read: Reading, told: frozenset[LevelKey] = frozenset(), now: datetime = NOON) -> Decision:
     """The decision on today, where these keys were told and no greater figure was said."""
     said = Incident(now, told, Fraction(0), now, Fraction(0), now)
-    standings = evaluate([kind], sight(read), {kind.name: LONG_AGO}, now)
+    standings = evaluate([kind], inputs(read), {kind.name: LONG_AGO}, now)
     return next(
         each
         for each in decide(standings, {(kind.name, TODAY): said} if told else {}, now)
@@ -39,8 +39,8 @@ def spent(cents: int, sundays: tuple[int, ...] = ()) -> Reading:
 
 
 STEPPED = rule(threshold=5000, alert_at=(80, 100), then_every=Decimal(2500))
-B50, B75, B100 = (Told(Kind.OVER, Decimal(cents).normalize()) for cents in (5000, 7500, 10000))
-WARNED = Told(Kind.NEAR, Decimal(4000).normalize())
+B50, B75, B100 = (LevelKey(Severity.OVER, Decimal(cents).normalize()) for cents in (5000, 7500, 10000))
+WARNED = LevelKey(Severity.NEAR, Decimal(4000).normalize())
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ WARNED = Told(Kind.NEAR, Decimal(4000).normalize())
     ],
 )
 def test_beyond_the_last_level_each_further_amount_is_told_once(
-    cents: int, told: set[Told], reason: Reason, key: Told | None
+    cents: int, told: set[LevelKey], reason: Reason, key: LevelKey | None
 ) -> None:
     decided = decision(STEPPED, spent(cents), frozenset(told))
     assert decided.reason is reason
@@ -66,7 +66,7 @@ def test_the_steps_and_levels_below_the_one_told_count_as_told() -> None:
     assert decision(STEPPED, spent(12345)).tells == (B100, B75, B50, WARNED)
 
 
-DOUBLE = UnusualRule(name="Unusual day", above_usual=Decimal(2), at_least=Decimal(2000))
+DOUBLE = AboveUsualRule(name="Unusual day", above_usual=Decimal(2), at_least=Decimal(2000))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_day_far_above_the_usual_is_told(cents: int, sundays: tuple[int, ...],
 
 @pytest.mark.parametrize("usually", [0, -100])
 def test_a_multiple_of_nothing_or_less_is_not_exceeded(usually: int) -> None:
-    plain = UnusualRule(name="Unusual day", above_usual=Decimal(2))
+    plain = AboveUsualRule(name="Unusual day", above_usual=Decimal(2))
     assert decision(plain, spent(2000, (usually, usually, usually, 1))).reason is Reason.TOO_LITTLE_DATA
 
 
@@ -107,7 +107,7 @@ def test_quiet_weekdays_after_the_first_use_are_history() -> None:
     assert usual(Metric.COST, SUNDAY, Sums(reading(days))) == 0
 
 
-SILENT = SilenceRule(name="Phone line", metric=Metric.CALLS, below=Decimal(1), by=time(12))
+TOO_QUIET = BelowRule(name="Phone line", metric=Metric.CALLS, below=Decimal(1), by=time(12))
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ SILENT = SilenceRule(name="Phone line", metric=Metric.CALLS, below=Decimal(1), b
 def test_too_little_by_a_time_of_day_is_told(calls: int, read_at: str, reason: Reason) -> None:
     now = datetime.combine(SUNDAY, time.fromisoformat(read_at), tzinfo=UTC)
     read = reading({SUNDAY: Totals(calls=calls)}, read_at=now)
-    assert decision(SILENT, read, now=now).reason is reason
+    assert decision(TOO_QUIET, read, now=now).reason is reason
 
 
 def test_a_reading_from_before_the_time_tells_no_silence_however_late_it_is_now() -> None:
     read = reading({SUNDAY: Totals()}, read_at=NOON - timedelta(hours=1))
-    assert decision(SILENT, read, now=NOON + timedelta(hours=9)).reason is Reason.BELOW
+    assert decision(TOO_QUIET, read, now=NOON + timedelta(hours=9)).reason is Reason.BELOW
 
 
 def test_silence_is_told_once_a_day() -> None:
-    told = frozenset(decision(SILENT, reading({SUNDAY: Totals()})).tells)
-    assert decision(SILENT, reading({SUNDAY: Totals()}), told).reason is Reason.SAID
+    told = frozenset(decision(TOO_QUIET, reading({SUNDAY: Totals()})).tells)
+    assert decision(TOO_QUIET, reading({SUNDAY: Totals()}), told).reason is Reason.SAID

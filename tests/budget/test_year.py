@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 
 from bot.budget.decide import Decision, Reason, after, decide
-from bot.budget.evaluate import Sight, standing_in
-from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze
+from bot.budget.evaluate import Inputs, standing_in
+from bot.budget.incident import Acknowledgement, Incident, Severity, Snooze
 from bot.budget.sums import Sums
 from bot.jobs.check import judge
 from bot.model import Metric, Period, Reading, Totals
-from bot.rules.models import Escalation, Expected, Rule, Rules, SilenceRule, ThresholdRule, UnusualRule
+from bot.rules.models import AboveUsualRule, BelowRule, Escalation, Expected, Rule, Rules, ThresholdRule
 from bot.windows import LATE_DAYS, Window, checked_span, midnight, utc_day
 from tests.samples.figures import rule
 
@@ -33,7 +33,7 @@ FIRST = date(2027, 1, 1)
 DAYS = 365
 BEFORE = 80  # days of usage that the bot finds when it starts
 HOUR = timedelta(hours=1)
-Place = tuple[str, Window]
+IncidentKey = tuple[str, Window]
 
 
 def many_rules() -> Rules:
@@ -54,10 +54,10 @@ def many_rules() -> Rules:
     made += [rule("reminded", 5200, remind_every=timedelta(hours=4))]
     made += [rule("escalated", 5300, escalate=Escalation(after=timedelta(hours=2), channel="#finance"))]
     made += [rule("foreseen", 5400, forecast=True), rule("foreseen month", 140_000, period=Period.MONTH, forecast=True)]
-    made += [UnusualRule(name="unusual", above_usual=Decimal("1.4"), at_least=Decimal(1000))]
-    made += [UnusualRule(name="many calls", metric=Metric.CALLS, above_usual=Decimal("1.3"))]
-    made += [SilenceRule(name="Quiet", metric=Metric.CALLS, below=Decimal(30), by=time(10))]
-    made += [SilenceRule(name="No money", below=Decimal(500), by=time(18))]
+    made += [AboveUsualRule(name="unusual", above_usual=Decimal("1.4"), at_least=Decimal(1000))]
+    made += [AboveUsualRule(name="many calls", metric=Metric.CALLS, above_usual=Decimal("1.3"))]
+    made += [BelowRule(name="Quiet", metric=Metric.CALLS, below=Decimal(30), by=time(10))]
+    made += [BelowRule(name="No money", below=Decimal(500), by=time(18))]
     launch = Expected(
         first=date(2027, 6, 7), last=date(2027, 6, 9), rule="cost per day", threshold=Decimal(9000), why="launch"
     )
@@ -159,10 +159,10 @@ class Year:
     checks: int = 0
     silent: Counter[Reason] = field(default_factory=Counter)
     readings: Readings = field(default_factory=Readings)
-    incidents: dict[Place, Incident] = field(default_factory=dict)
-    open: set[Place] = field(default_factory=set)
-    origins: dict[Place, Rules] = field(default_factory=dict)
-    seen: dict[Place, list[Fraction]] = field(default_factory=dict)
+    incidents: dict[IncidentKey, Incident] = field(default_factory=dict)
+    open: set[IncidentKey] = field(default_factory=set)
+    origins: dict[IncidentKey, Rules] = field(default_factory=dict)
+    seen: dict[IncidentKey, list[Fraction]] = field(default_factory=dict)
 
 
 def edited(rules: Rules, today: date, since: dict[str, datetime], now: datetime) -> Rules:
@@ -202,20 +202,20 @@ def moments() -> Iterator[datetime]:
         now += HOUR
 
 
-def people(year: Year, place: Place, incident: Incident, now: datetime, chance: random.Random) -> None:
+def people(year: Year, incident_key: IncidentKey, incident: Incident, now: datetime, chance: random.Random) -> None:
     """Now and then somebody acknowledges, snoozes or undoes; never for the rules whose messages are foretold."""
-    if place[0] in ("Quiet", "calls per day") or incident.closed:
+    if incident_key[0] in ("Quiet", "calls per day") or incident.closed:
         return
     luck = chance.random()
     if luck < 0.05:
-        year.incidents[place] = replace(incident, acknowledged=Acknowledgement("U0ADMIN01", now))
+        year.incidents[incident_key] = replace(incident, acknowledged=Acknowledgement("U0ADMIN01", now))
     elif luck < 0.07:
-        year.incidents[place] = replace(incident, snooze=Snooze("U0ADMIN01", now, "later", until=now + 5 * HOUR))
+        year.incidents[incident_key] = replace(incident, snooze=Snooze("U0ADMIN01", now, "later", until=now + 5 * HOUR))
     elif luck < 0.09:
         amount = Decimal(int(incident.value * 11 / 10) + 1)
-        year.incidents[place] = replace(incident, snooze=Snooze("U0ADMIN01", now, "more", amount=amount))
+        year.incidents[incident_key] = replace(incident, snooze=Snooze("U0ADMIN01", now, "more", amount=amount))
     elif luck < 0.10:
-        year.incidents[place] = replace(incident, snooze=None, acknowledged=None)
+        year.incidents[incident_key] = replace(incident, snooze=None, acknowledged=None)
 
 
 @pytest.fixture(scope="module")
@@ -230,35 +230,39 @@ def year() -> Year:
             today = utc_day(now)
             rules = edited(rules, today, since, now)
         one_check(result, read(now), rules, since, now)
-        for place in list(result.open):
-            if place[1].end > today:
-                people(result, place, result.incidents[place], now, chance)
+        for incident_key in list(result.open):
+            if incident_key[1].end > today:
+                people(result, incident_key, result.incidents[incident_key], now, chance)
     return result
 
 
 def one_check(year: Year, reading: Reading, rules: Rules, since: dict[str, datetime], now: datetime) -> None:
     year.checks += 1
     year.readings.keep(reading)
-    sight = Sight(Sums(reading), year.readings.curves(now), rules.expected_in)
+    inputs = Inputs(Sums(reading), year.readings.curves(now), rules.expected_in)
     gone = {
-        place: found
-        for place in year.open
-        if (found := rules.named(place[0]) if rules.watches(*place) else year.origins[place].named(place[0]))
+        incident_key: found
+        for incident_key in year.open
+        if (
+            found := rules.named(incident_key[0])
+            if rules.watches(*incident_key)
+            else year.origins[incident_key].named(incident_key[0])
+        )
     }
-    for decision in judge(rules, since, sight, year.incidents, gone, now):
-        place = (decision.standing.rule.name, decision.standing.window)
+    for decision in judge(rules, since, inputs, year.incidents, gone, now):
+        incident_key = (decision.standing.rule.name, decision.standing.window)
         if decision.standing.value is not None:
-            year.seen.setdefault(place, []).append(Fraction(decision.standing.value))
+            year.seen.setdefault(incident_key, []).append(Fraction(decision.standing.value))
         if decision.reason.speaks:
-            by = year.origins[place] if decision.standing.removed else rules
+            by = year.origins[incident_key] if decision.standing.removed else rules
             year.messages.append(Message(decision, now, reading.read_at, by))
         else:
             year.silent[decision.reason] += 1
         if (state := after(decision, now)) is not None:
-            year.incidents[place] = state
-            (year.open.discard if state.closed else year.open.add)(place)
+            year.incidents[incident_key] = state
+            (year.open.discard if state.closed else year.open.add)(incident_key)
         if not decision.standing.removed:
-            year.origins[place] = rules
+            year.origins[incident_key] = rules
 
 
 def test_it_was_a_year_with_everything_in_it(year: Year) -> None:
@@ -272,57 +276,60 @@ def test_it_was_a_year_with_everything_in_it(year: Year) -> None:
 def test_every_message_is_decided_again_from_what_was_recorded(year: Year) -> None:
     for message in year.messages:
         standing = message.decision.standing
-        place = (standing.rule.name, standing.window)
-        recorded = message.rules.named(place[0])
+        incident_key = (standing.rule.name, standing.window)
+        recorded = message.rules.named(incident_key[0])
         assert recorded is not None
         reading = year.readings.as_of(message.read_at, message.now)
-        sight = Sight(Sums(reading), year.readings.curves(message.read_at), message.rules.expected_in)
-        found = standing_in(recorded, standing.window, sight)
+        inputs = Inputs(Sums(reading), year.readings.curves(message.read_at), message.rules.expected_in)
+        found = standing_in(recorded, standing.window, inputs)
         assert found is not None
-        before = {place: message.decision.before} if message.decision.before else {}
+        before = {incident_key: message.decision.before} if message.decision.before else {}
         [again] = decide([replace(found, removed=standing.removed)], before, message.now)
-        assert (again.reason, again.tells) == (message.decision.reason, message.decision.tells), (place, message.now)
+        assert (again.reason, again.tells) == (message.decision.reason, message.decision.tells), (
+            incident_key,
+            message.now,
+        )
 
 
 def test_no_level_is_told_twice_unless_a_correction_took_it_back(year: Year) -> None:
-    told: set[tuple[Place, object]] = set()
+    told: set[tuple[IncidentKey, object]] = set()
     for message in year.messages:
         decision = message.decision
-        place = (decision.standing.rule.name, decision.standing.window)
+        incident_key = (decision.standing.rule.name, decision.standing.window)
         if decision.reason is Reason.CORRECTED:
-            told = {(other, key) for other, key in told if other != place}
+            told = {(other, key) for other, key in told if other != incident_key}
         elif decision.tells:
-            assert (place, decision.tells[0]) not in told, (place, message.now)
-            told.add((place, decision.tells[0]))
+            assert (incident_key, decision.tells[0]) not in told, (incident_key, message.now)
+            told.add((incident_key, decision.tells[0]))
 
 
 @pytest.mark.parametrize("name", ["calls per day", "calls per week", "calls per month", "cost per week"])
 def test_no_level_that_any_reading_showed_is_lost(year: Year, name: str) -> None:
     budget = many_rules().named(name)
     assert isinstance(budget, ThresholdRule)
-    for place, figures in year.seen.items():
-        if place[0] != name:
+    for incident_key, figures in year.seen.items():
+        if incident_key[0] != name:
             continue
-        incident = year.incidents.get(place)
-        told = {key.amount for key in incident.told if key.kind is not Kind.COMING} if incident else set()
+        incident = year.incidents.get(incident_key)
+        told = {key.amount for key in incident.told if key.kind is not Severity.COMING} if incident else set()
         quiet = incident is not None and incident.snooze is not None
         reached = {level.amount.normalize() for level in budget.levels if level.amount <= max(figures)}
-        assert quiet or told >= reached, (place, max(figures))
+        assert quiet or told >= reached, (incident_key, max(figures))
         assert bool(incident) == bool(reached) or quiet
 
 
 def test_every_incident_is_closed_with_the_figure_that_its_window_had_in_the_end(year: Year) -> None:
     looked_at = 0
-    for place, incident in year.incidents.items():
-        name, window = place
+    for incident_key, incident in year.incidents.items():
+        name, window = incident_key
         settled = midnight(window.end + timedelta(days=LATE_DAYS))
         if settled > midnight(FIRST + timedelta(days=DAYS)):
             continue
-        assert incident.closed, place
-        budget = year.origins[place].named(name)
-        last_seen = year.seen[place][-1]
+        assert incident.closed, incident_key
+        budget = year.origins[incident_key].named(name)
+        last_seen = year.seen[incident_key][-1]
         if isinstance(budget, ThresholdRule) and incident.heard_at >= midnight(window.end):
-            assert incident.value == last_seen, place
+            assert incident.value == last_seen, incident_key
             looked_at += 1
     assert looked_at > 1500
 

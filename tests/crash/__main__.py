@@ -17,15 +17,15 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from tests.crash.fork_server import Nursery
-from tests.crash.random_kills import storm, true_lease
+from tests.crash.fork_server import ForkServer
+from tests.crash.random_kills import kill_at_random, true_lease
 from tests.crash.stores import Postgresql, Sqlite, Store
 from tests.crash.trial import FIRST, RECOVERY, SCENARIOS, Outcome, Prepared, Scenario, prepare, today, trial
 from tests.databases import Postgres, find_binaries
 
 PAST_THE_END = 3  # bots in a row that found no such point, until there are no more points
 SECOND_CHANCES = 3  # rounds for places that depend on timing
-STORMS = 30
+RANDOM_KILLS = 30
 DATABASES = ["sqlite", "postgresql"]
 NAMES = [*(scenario.name for scenario in SCENARIOS), "random", "lease"]
 
@@ -74,10 +74,10 @@ class Tally:
 
 
 @dataclass
-class Yard:
+class Trials:
     """Where the trials are run, so many at once."""
 
-    nursery: Nursery
+    fork_server: ForkServer
     at_once: int
     every: int
     stores: dict[str, NewStore]
@@ -96,10 +96,10 @@ class Yard:
 
         async def one(kill_at: str) -> None:
             nonlocal prepared, past_the_end
-            outcome = await trial(prepared, self.nursery, kill_at)
+            outcome = await trial(prepared, self.fork_server, kill_at)
             if prepared.day != today():  # what was used then, was used yesterday
                 prepared = await self.prepared(database, scenario)
-                outcome = await trial(prepared, self.nursery, kill_at)
+                outcome = await trial(prepared, self.fork_server, kill_at)
             past_the_end = 0 if outcome.died else past_the_end + 1
             tally.killed += outcome.died
             tally.take(outcome)
@@ -110,12 +110,12 @@ class Yard:
         tally.seconds = time.monotonic() - tally.began
         return tally
 
-    async def storms(self, database: str, worlds: int) -> Tally:
+    async def random_kills(self, database: str, worlds: int) -> Tally:
         """So many worlds with twenty crossings, each with five kills; its points are the kills amidst the telling."""
         tally = Tally(database, "random moments")
 
         async def one(seed: int) -> None:
-            found = await storm(self.stores[database], self.nursery, seed)
+            found = await kill_at_random(self.stores[database], self.fork_server, seed)
             tally.points += found.in_the_midst
             tally.killed += found.killed
             tally.take(found.outcome)
@@ -128,13 +128,13 @@ class Yard:
         """PostgreSQL, and nobody ends the dead one's lease: others wait for it."""
         tally = Tally("postgresql", "true lease")
         prepared = await self.prepared("postgresql", FIRST)
-        outcome, tally.seconds = await true_lease(prepared, self.nursery, RECOVERY.first_kill)
+        outcome, tally.seconds = await true_lease(prepared, self.fork_server, RECOVERY.first_kill)
         tally.points = tally.killed = int(outcome.died)
         tally.take(outcome)
         return tally
 
     async def prepared(self, database: str, scenario: Scenario) -> Prepared:
-        return await prepare(scenario, self.stores[database](), self.nursery)
+        return await prepare(scenario, self.stores[database](), self.fork_server)
 
     async def _each(self, items: Iterable[Item], work: Callable[[Item], Awaitable[None]]) -> None:
         left = iter(items)
@@ -185,16 +185,16 @@ async def run(server: Postgres, folder: Path, options: argparse.Namespace) -> in
             flush=True,
         )
 
-    with Nursery() as nursery:
-        yard = Yard(nursery, options.at_once, options.every, stores)
+    with ForkServer() as fork_server:
+        trials = Trials(fork_server, options.at_once, options.every, stores)
         for database in options.database or DATABASES:
             for scenario in SCENARIOS:
                 if scenario.name in scenarios:
-                    add(await yard.every_point(database, scenario))
+                    add(await trials.every_point(database, scenario))
             if "random" in scenarios:
-                add(await yard.storms(database, STORMS))
+                add(await trials.random_kills(database, RANDOM_KILLS))
         if "postgresql" in (options.database or DATABASES) and "lease" in scenarios:
-            add(await yard.lease())
+            add(await trials.lease())
     show(tallies)
     return int(any(tally.bad for tally in tallies))
 

@@ -1,7 +1,7 @@
 """Starts the bot by forking a process that has imported it already: the same program, ready in a fifth of the time.
 
-Each connection to the nursery's socket is one bot: it takes one line of JSON, answers with the process's number, and at
-its end with the exit code. A connection that closes ends its bot; the nursery ends with whoever started it.
+Each connection to the fork server's socket is one bot: it takes one line of JSON, answers with the process's number,
+and at its end with the exit code. A connection that closes ends its bot; the fork server ends with whoever started it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Kill:
 
 @dataclass
 class Forked:
-    """One bot from the nursery. `log` is what it said."""
+    """One bot from the fork server. `log` is what it said."""
 
     number: int
     log: Path
@@ -74,11 +74,11 @@ class Forked:
         self._connection.close()
 
 
-class Nursery:
+class ForkServer:
     """The process that forks, for as long as the context lasts."""
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="agent-usage-nursery-")
+        self._folder = tempfile.TemporaryDirectory(prefix="agent-usage-fork-server-")
         self._address = str(Path(self._folder.name) / "socket")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.crash.fork_server", self._address],
@@ -88,7 +88,7 @@ class Nursery:
         )
         assert self._process.stdout is not None
         if self._process.stdout.readline() != b"ready\n":
-            raise RuntimeError("the nursery did not start")
+            raise RuntimeError("the fork server did not start")
         return self
 
     def __exit__(self, *_: object) -> None:

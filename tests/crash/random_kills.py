@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID
 from bot.sandbox.world import World
-from tests.crash.fork_server import Kill, Nursery
+from tests.crash.fork_server import ForkServer, Kill
 from tests.crash.stores import Store
 from tests.crash.trial import (
     LINGER,
@@ -45,18 +45,19 @@ TWENTY = Scenario("random moments", Usage(5320, 200), TOLD, recorded=CROSSINGS, 
 
 
 @dataclass
-class Storm:
-    """What came of one storm. `in_the_midst` kills fell when something, yet not everything, had been told."""
+class RandomKills:
+    """What came of kills at random moments. `in_the_midst` kills fell when something, yet not everything, had been
+    told."""
 
     outcome: Outcome
     killed: int = 0
     in_the_midst: int = 0
 
 
-async def storm(new_store: Callable[[], Store], nursery: Nursery, seed: int) -> Storm:
+async def kill_at_random(new_store: Callable[[], Store], fork_server: ForkServer, seed: int) -> RandomKills:
     """Five bots, each killed at a random moment, and a sixth one that tells the rest."""
     began, day, moments = time.monotonic(), today(), random.Random(seed)  # noqa: S311 moments, not secrets
-    result = Storm(Outcome(died=True, place=f"0 seed {seed}"))
+    result = RandomKills(Outcome(died=True, place=f"0 seed {seed}"))
     store = await asyncio.to_thread(new_store)
     with folder() as path:
         async with new_world(path, TWENTY) as world:
@@ -65,7 +66,7 @@ async def storm(new_store: Callable[[], Store], nursery: Nursery, seed: int) -> 
             use(world, TWENTY.usage)
             environment = world.environment(DATABASE_URL=store.address, CHECK_INTERVAL="1h")
             for _ in range(KILLS):
-                async with await nursery.serve(environment, path) as bot:
+                async with await fork_server.serve(environment, path) as bot:
                     await asyncio.sleep(moments.uniform(SOONEST, LATEST))
                     result.killed += await bot.stop(signal.SIGKILL) == -signal.SIGKILL
                 result.in_the_midst += 0 < len(told(world)) < CROSSINGS
@@ -74,7 +75,7 @@ async def storm(new_store: Callable[[], Store], nursery: Nursery, seed: int) -> 
     await asyncio.to_thread(store.remove)
     result.outcome.looked = bool(world.slack.calls_of("conversations.history"))
     result.outcome.seconds = time.monotonic() - began
-    return result if day == today() else await storm(new_store, nursery, seed)
+    return result if day == today() else await kill_at_random(new_store, fork_server, seed)
 
 
 async def _tell_the_rest(world: World, store: Store, environment: dict[str, str], outcome: Outcome) -> None:
@@ -90,7 +91,7 @@ async def _tell_the_rest(world: World, store: Store, environment: dict[str, str]
     outcome.verdict = judge(world, TOLD)
 
 
-async def true_lease(prepared: Prepared, nursery: Nursery, kill_at: str) -> tuple[Outcome, float]:
+async def true_lease(prepared: Prepared, fork_server: ForkServer, kill_at: str) -> tuple[Outcome, float]:
     """A kill at this point and a start at once; how many seconds later everything was told with no lease ended."""
     outcome = Outcome(died=True, place="0 a post whose answer was not read")
     with folder() as path:
@@ -98,7 +99,7 @@ async def true_lease(prepared: Prepared, nursery: Nursery, kill_at: str) -> tupl
         async with new_world(path, prepared.scenario) as world:
             use(world, prepared.scenario.usage)
             environment = world.environment(DATABASE_URL=store.address, CHECK_INTERVAL="1h")
-            async with await nursery.serve(environment, path, Kill(kill_at, path / "trace")) as bot:
+            async with await fork_server.serve(environment, path, Kill(kill_at, path / "trace")) as bot:
                 outcome.died = await bot.ended() == -signal.SIGKILL
             died = time.monotonic()
             successor = await world.run(**environment)

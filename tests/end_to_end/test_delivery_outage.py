@@ -83,7 +83,7 @@ async def test_a_revoked_token_is_warned_of_and_told_from_when_to_when_once_it_w
     await well(port)
 
 
-async def test_silence_that_ended_while_the_bot_was_restarted_is_told_once(world: World) -> None:
+async def test_an_outage_that_ended_while_the_bot_was_restarted_is_told_once(world: World) -> None:
     bot = await world.run(**PATIENCE)
     world.slack.revoke(world.slack.bot_token)
     await in_vain(world, bot)
@@ -97,7 +97,7 @@ async def test_silence_that_ended_while_the_bot_was_restarted_is_told_once(world
     assert len(operations(world)) == 1
 
 
-async def test_silence_that_lasts_through_a_restart_is_one_silence(world: World) -> None:
+async def test_an_outage_that_lasts_through_a_restart_is_one_outage(world: World) -> None:
     port = free_port()
     bot = await world.run(**PATIENCE)
     world.slack.faults.add(POST, Fault("status", status=503), times=None)
@@ -112,7 +112,7 @@ async def test_silence_that_lasts_through_a_restart_is_one_silence(world: World)
     await well(port)
 
 
-async def test_a_second_silence_is_told_as_well(world: World) -> None:
+async def test_a_second_outage_is_told_as_well(world: World) -> None:
     bot = await world.run(**PATIENCE)
     for cents, count in ((4200, 1), (5300, 2)):
         world.slack.revoke(world.slack.bot_token)

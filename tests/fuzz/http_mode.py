@@ -1,4 +1,4 @@
-"""The HTTP door: any bytes on a connection, and any body that Slack has signed, through aiohttp, Inbound and Bolt."""
+"""HTTP mode: any bytes on a connection, and any body that Slack has signed, through aiohttp, HttpMode and Bolt."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.listeners.dispatch import Door
+from bot.listeners.dispatch import Dispatcher
 from bot.listeners.http_connections import Connection
-from bot.listeners.http_mode import EVENTS, Inbound
-from bot.listeners.rejected_requests import Refusals
+from bot.listeners.http_mode import EVENTS, HttpMode
+from bot.listeners.rejected_requests import RejectedRequests
 from bot.listeners.unhandled import register_unhandled
 from bot.operate.endpoints import Endpoints
 from bot.operate.health import Report
@@ -56,9 +56,9 @@ SEEDS = (
 @contextlib.asynccontextmanager
 async def target() -> AsyncIterator[Tried]:
     """The server without a port, and a Bolt app behind it with one command."""
-    refusals = Refusals(real_now)
-    endpoints = Endpoints("", None, refusals, hears_slack=True)
-    endpoints.start(_well, Inbound(Door(_app(refusals), refusals), SecretStr(SECRET), refusals, real_now))
+    rejected = RejectedRequests(real_now)
+    endpoints = Endpoints("", None, rejected, takes_slack=True)
+    endpoints.start(_well, HttpMode(Dispatcher(_app(rejected), rejected), SecretStr(SECRET), rejected, real_now))
 
     async def tried(given: bytes) -> None:
         wire = Wire(Connection(endpoints.connections, endpoints.server))
@@ -71,14 +71,14 @@ async def target() -> AsyncIterator[Tried]:
     await endpoints.close()
 
 
-def _app(refusals: Refusals) -> AsyncApp:
+def _app(rejected: RejectedRequests) -> AsyncApp:
     app = bolt_app(AsyncWebClient("xoxb-of-a-test"))
 
     @app.command("/agent-usage")
     async def on_command() -> BoltResponse:
         return BoltResponse(status=200, body="taken")
 
-    register_unhandled(app, refusals)
+    register_unhandled(app, rejected)
     return app
 
 

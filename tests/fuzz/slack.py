@@ -12,11 +12,11 @@ from typing import Any
 from aiohttp import WSMessage, WSMsgType
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.app import InHand
+from bot.app import BackgroundTasks
 from bot.clock import elapsed
 from bot.errors import StartRefused
-from bot.listeners.dispatch import Door
-from bot.listeners.rejected_requests import Refusals
+from bot.listeners.dispatch import Dispatcher
+from bot.listeners.rejected_requests import RejectedRequests
 from bot.listeners.socket_mode import SocketMode
 from bot.listeners.unhandled import register_unhandled
 from bot.model import Message
@@ -138,7 +138,7 @@ class _Nobody(Admissions):
 
 def _people(client: Client) -> People:
     admissions = _Nobody(open_database("sqlite:///nowhere.db"))
-    return People(client, admissions, InHand().add)
+    return People(client, admissions, BackgroundTasks().add)
 
 
 def _judge(made: object) -> None:
@@ -183,20 +183,20 @@ class _Frames:
 
     def __init__(self) -> None:
         self._socket = SocketMode(self._replicas)
-        self._door = _door()
+        self._dispatcher = _dispatcher()
 
     async def take(self, text: str) -> None:
         await self._socket.hear(WSMessage(WSMsgType.TEXT, text, None))
         with contextlib.suppress(ValueError, RecursionError):
             said = json.loads(text)
             if isinstance(said, dict) and (request := SocketModeRequest.from_dict(said)):
-                await self._door.take(request.payload)
+                await self._dispatcher.take(request.payload)
 
     async def _replicas(self) -> int:
         return 1
 
 
-def _door() -> Door:
-    refusals, app = Refusals(real_now), bolt_app(Client("xoxb-of-a-test"))
-    register_unhandled(app, refusals)
-    return Door(app, refusals)
+def _dispatcher() -> Dispatcher:
+    rejected, app = RejectedRequests(real_now), bolt_app(Client("xoxb-of-a-test"))
+    register_unhandled(app, rejected)
+    return Dispatcher(app, rejected)

@@ -11,15 +11,15 @@ from typing import cast
 
 import pytest
 
-from bot.jobs.deliver import Deliveries, Silence
-from bot.jobs.delivery_outage import Hearing
+from bot.jobs.deliver import Deliveries, DeliveryOutage
+from bot.jobs.delivery_outage import DeliveryWatch
 from bot.store.database import open_database
 from bot.store.ledger import Ledger
 from bot.store.migrate import migrate
 from bot.store.outbox import Backlog
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-LONG = Silence(NOON - timedelta(hours=1), "http_503")
+LONG = DeliveryOutage(NOON - timedelta(hours=1), "http_503")
 PATIENCE = timedelta(minutes=15)
 
 
@@ -28,7 +28,7 @@ class Delivering:
     """What the delivery loop knows of itself."""
 
     trouble: str | None = None
-    silence: Silence | None = None
+    outage: DeliveryOutage | None = None
     has_delivered: bool = False
 
     async def backlog(self) -> Backlog:
@@ -43,9 +43,9 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     await database.close()
 
 
-def watch(ledger: Ledger, deliveries: Delivering, lasts: float = 0.0) -> Hearing:
+def watch(ledger: Ledger, deliveries: Delivering, lasts: float = 0.0) -> DeliveryWatch:
     """One look comes so many seconds after the other."""
-    return Hearing(
+    return DeliveryWatch(
         ledger,
         cast("Deliveries", deliveries),
         lambda: "#voice-ops",
@@ -60,27 +60,29 @@ SINCE = ["Slack takes no message since 2026-11-23 11:00 UTC (http_503); kept for
 
 
 async def test_an_outage_is_said_though_messages_were_delivered_before_it(ledger: Ledger) -> None:
-    hearing = watch(ledger, Delivering(silence=LONG, has_delivered=True), PATIENCE.total_seconds())
-    assert await hearing.warnings() == []
-    await hearing.watch()
-    assert await hearing.warnings() == SINCE
+    delivery_watch = watch(ledger, Delivering(outage=LONG, has_delivered=True), PATIENCE.total_seconds())
+    assert await delivery_watch.warnings() == []
+    await delivery_watch.watch()
+    assert await delivery_watch.warnings() == SINCE
 
 
 async def test_an_outage_from_before_a_restart_is_said_until_the_first_delivery(ledger: Ledger) -> None:
-    await watch(ledger, Delivering(silence=LONG), PATIENCE.total_seconds()).watch()
+    await watch(ledger, Delivering(outage=LONG), PATIENCE.total_seconds()).watch()
     delivering = Delivering()
-    hearing = watch(ledger, delivering)
-    assert await hearing.warnings() == SINCE
+    delivery_watch = watch(ledger, delivering)
+    assert await delivery_watch.warnings() == SINCE
     delivering.has_delivered = True
-    assert await hearing.warnings() == []
+    assert await delivery_watch.warnings() == []
 
 
 async def test_a_hiccup_is_not_said(ledger: Ledger) -> None:
-    hearing = watch(ledger, Delivering(silence=Silence(NOON - timedelta(minutes=1), "http_503")))
-    await hearing.watch()
-    assert await hearing.warnings() == []
+    delivery_watch = watch(ledger, Delivering(outage=DeliveryOutage(NOON - timedelta(minutes=1), "http_503")))
+    await delivery_watch.watch()
+    assert await delivery_watch.warnings() == []
 
 
 async def test_what_no_time_heals_is_said_at_once(ledger: Ledger) -> None:
-    hearing = watch(ledger, Delivering(trouble="Slack refuses the token", silence=Silence(NOON, "token_revoked")))
-    assert await hearing.warnings() == ["Slack refuses the token; kept for delivery: 2 messages"]
+    delivery_watch = watch(
+        ledger, Delivering(trouble="Slack refuses the token", outage=DeliveryOutage(NOON, "token_revoked"))
+    )
+    assert await delivery_watch.warnings() == ["Slack refuses the token; kept for delivery: 2 messages"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.jobs.channel_ids import Channels
+from bot.jobs.channel_ids import ChannelIds
 from bot.jobs.destinations import Destinations
 from bot.rules.models import Escalation, Report, Rules, ThresholdRule
 from bot.sandbox.faults import Fault
@@ -51,7 +51,7 @@ class Watched:
 
     def restart(self) -> None:
         sender = Sender(Client(self.slack.bot_token, base_url=self.slack.api_url, retry_handlers=[]), lambda: True)
-        channels = Channels(sender, Outbox(self.database, "holder"), lambda: self.clock)
+        channels = ChannelIds(sender, Outbox(self.database, "holder"), lambda: self.clock)
         self.look = Destinations(
             sender,
             channels,
@@ -231,7 +231,7 @@ async def test_a_channel_that_refuses_a_message_is_looked_at_at_once(watched: Wa
     assert await watched.says() == []
     watched.slack.channel("voice-spend").archived = True
     assert await watched.later(120) == []
-    watched.look.channels.forget("#voice-spend", SPEND_CHANNEL)
+    watched.look.channel_ids.forget("#voice-spend", SPEND_CHANNEL)
     [sentence] = await watched.later(1)
     assert sentence.startswith("#voice-spend is archived")
 
@@ -239,6 +239,6 @@ async def test_a_channel_that_refuses_a_message_is_looked_at_at_once(watched: Wa
 async def test_a_channel_that_refuses_again_and_again_is_listed_once_a_minute(watched: Watched) -> None:
     await watched.says()
     for _ in range(120):
-        watched.look.channels.forget("#voice-spend", SPEND_CHANNEL)
+        watched.look.channel_ids.forget("#voice-spend", SPEND_CHANNEL)
         await watched.later(1)
     assert len(watched.slack.calls_of(LIST)) <= 6  # of two kinds of channels each

@@ -1,4 +1,4 @@
-"""The one gate: whatever an outsider does gets one sentence or nothing, and reaches no listener."""
+"""Access control: whatever an outsider does gets one sentence or nothing, and reaches no listener."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.listeners import actions
-from bot.listeners.access_control import RIGHT_OF, Gate, register_gate, right_for
-from bot.listeners.dispatch import Door
-from bot.listeners.http_mode import Inbound
+from bot.listeners.access_control import RIGHT_OF, AccessControl, register_access_control, right_for
+from bot.listeners.dispatch import Dispatcher
+from bot.listeners.http_mode import HttpMode
 from bot.listeners.payloads import Payload, read
-from bot.listeners.rejected_requests import Refusals
+from bot.listeners.rejected_requests import RejectedRequests
 from bot.rules.access import GUEST, OUTSIDER, UNKNOWN, Person, Right, Workspace
 from bot.rules.models import Access
 from bot.sandbox.slack import SimulatedSlack
@@ -73,8 +73,8 @@ def clicked(action_id: str) -> Json:
 
 
 @dataclass
-class Doors:
-    """An app with a listener behind each door; `heard` is what came through."""
+class Harness:
+    """An app with a listener behind each way in; `heard` is what came through."""
 
     slack: SimulatedSlack
     client: AsyncWebClient
@@ -104,13 +104,13 @@ class Doors:
             self.heard.append(sent.kind or sent.name)
             await ack()
 
-        for door in (app.command, app.action, app.view, app.shortcut, app.options, app.event):
-            door(ANYTHING)(hear)
+        for register in (app.command, app.action, app.view, app.shortcut, app.options, app.event):
+            register(ANYTHING)(hear)
         app.view_closed(ANYTHING)(hear)
 
 
 @pytest.fixture
-async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
+async def harness(tmp_path: Path) -> AsyncIterator[Harness]:
     database, later = open_database(f"sqlite:///{tmp_path / 'agent-usage.db'}"), set[asyncio.Task[None]]()
     await migrate(database)
 
@@ -127,13 +127,13 @@ async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
         people = People(client, Admissions(database), keep)
         people.workspace = Workspace(TEAM_ID)
         app = AsyncApp(client=client, authorize=authorize, request_verification_enabled=False)
-        register_gate(app, Gate(people, Access, Responses(http, slack.api_url)), keep)
-        found = Doors(slack, client)
+        register_access_control(app, AccessControl(people, Access, Responses(http, slack.api_url)), keep)
+        found = Harness(slack, client)
         found.behind(app)
-        refusals = Refusals(real_now)
-        inbound = Inbound(Door(app, refusals), SecretStr(slack.signing_secret), refusals, real_now)
+        rejected = RejectedRequests(real_now)
+        http_mode = HttpMode(Dispatcher(app, rejected), SecretStr(slack.signing_secret), rejected, real_now)
         server = web.Application()
-        server.router.add_post("/slack/events", inbound.answer)
+        server.router.add_post("/slack/events", http_mode.answer)
         runner = web.AppRunner(server)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -148,74 +148,74 @@ each_refused = pytest.mark.parametrize(("user", "sentence"), REFUSED.items(), id
 
 
 @each_refused
-async def test_a_command_is_answered_by_one_sentence(doors: Doors, user: str, sentence: str) -> None:
+async def test_a_command_is_answered_by_one_sentence(harness: Harness, user: str, sentence: str) -> None:
     for text in ("", "help", "why 1", "nonsense"):
-        answers = await (await doors.slack.command("/agent-usage", text, user=user)).answers_so_far(1)
+        answers = await (await harness.slack.command("/agent-usage", text, user=user)).answers_so_far(1)
         assert [each.text for each in answers] == [sentence]
         assert answers[0].response_type == "ephemeral"
-    assert doors.heard == []
+    assert harness.heard == []
 
 
 @each_refused
 @pytest.mark.parametrize(("element", "value"), [("show_usage", None), ("snooze", "hour:1")])
 async def test_a_button_and_a_menu_are_answered_for_the_person_alone(
-    doors: Doors, user: str, sentence: str, element: str, value: str | None
+    harness: Harness, user: str, sentence: str, element: str, value: str | None
 ) -> None:
-    clicked = await doors.slack.click(await doors.message(), element, user=user, value=value)
+    clicked = await harness.slack.click(await harness.message(), element, user=user, value=value)
     answer = await clicked.answer()
     assert (answer.text, answer.response_type) == (sentence, "ephemeral")
-    assert (doors.heard, len(doors.slack.ephemerals(user))) == ([], 1)
+    assert (harness.heard, len(harness.slack.ephemerals(user))) == ([], 1)
 
 
 @each_refused
 async def test_a_submission_is_refused_under_its_input_or_by_a_modal_in_its_place(
-    doors: Doors, user: str, sentence: str
+    harness: Harness, user: str, sentence: str
 ) -> None:
-    asking = await doors.modal(WORDS, INPUT)
-    submitted = await doors.slack.submit_view(asking, {"amount": "75"}, user=user)
+    asking = await harness.modal(WORDS, INPUT)
+    submitted = await harness.slack.submit_view(asking, {"amount": "75"}, user=user)
     assert (submitted.errors, submitted.error) == ({"amount": sentence}, None)
     asking.is_open = False
-    telling = await doors.modal(WORDS)
-    submitted = await doors.slack.submit_view(telling, user=user)
+    telling = await harness.modal(WORDS)
+    submitted = await harness.slack.submit_view(telling, user=user)
     assert submitted.error is None
     assert sentence in str(telling.content)
-    assert doors.heard == []
+    assert harness.heard == []
 
 
-async def test_a_click_in_a_view_and_a_shortcut_are_answered_in_a_modal(doors: Doors) -> None:
-    view = await doors.modal({"type": "actions", "elements": [BUTTON]})
-    clicked = await doors.slack.click(view, "show_usage", user=STRANGER)
+async def test_a_click_in_a_view_and_a_shortcut_are_answered_in_a_modal(harness: Harness) -> None:
+    view = await harness.modal({"type": "actions", "elements": [BUTTON]})
+    clicked = await harness.slack.click(view, "show_usage", user=STRANGER)
     assert OUTSIDER in str((await clicked.view()).content)
-    trigger = doors.slack.platform.triggers.issue(GUEST_ID)
+    trigger = harness.slack.platform.triggers.issue(GUEST_ID)
     shortcut = {"type": "shortcut", "callback_id": "ask", "trigger_id": trigger, "user": {"id": GUEST_ID}}
-    assert (await doors.send(shortcut)).status == 200
-    await doors.slack.until(lambda: doors.slack.workspace.open_views(GUEST_ID))
-    assert doors.heard == []
+    assert (await harness.send(shortcut)).status == 200
+    await harness.slack.until(lambda: harness.slack.workspace.open_views(GUEST_ID))
+    assert harness.heard == []
 
 
-async def test_home_and_options_and_what_is_closed_are_answered_with_nothing(doors: Doors) -> None:
-    opened = await doors.slack.open_home(user=STRANGER)
-    assert (opened.http_status, doors.slack.workspace.home(STRANGER)) == (200, None)
-    options = await doors.send({"type": "block_suggestion", "action_id": "rule", "user": stranger()})
+async def test_home_and_options_and_what_is_closed_are_answered_with_nothing(harness: Harness) -> None:
+    opened = await harness.slack.open_home(user=STRANGER)
+    assert (opened.http_status, harness.slack.workspace.home(STRANGER)) == (200, None)
+    options = await harness.send({"type": "block_suggestion", "action_id": "rule", "user": stranger()})
     assert json.loads(options.body) == {"options": []}
     closed = {"type": "view_closed", "view": {"type": "modal", "callback_id": "x"}, "user": stranger()}
     nameless = {"type": "block_actions", "actions": [{"action_id": "show_usage"}]}
     for payload in (closed, nameless):
-        assert (await doors.send(payload)).status == 200
-    assert doors.heard == []
+        assert (await harness.send(payload)).status == 200
+    assert harness.heard == []
 
 
-async def test_own_people_go_through_every_door(doors: Doors) -> None:
-    message, view = await doors.message(), await doors.modal(WORDS, INPUT)
+async def test_own_people_go_through_every_way_in(harness: Harness) -> None:
+    message, view = await harness.message(), await harness.modal(WORDS, INPUT)
     mo = {"id": MEMBER, "team_id": TEAM_ID}
-    await doors.slack.command("/agent-usage", user=MEMBER)
-    await doors.slack.click(message, "show_usage", user=MEMBER)
-    await doors.slack.submit_view(view, {"amount": "75"})
-    await doors.slack.open_home(user=MEMBER)
-    await doors.send({"type": "shortcut", "callback_id": "ask", "trigger_id": "1", "user": mo})
-    await doors.send({"type": "block_suggestion", "action_id": "rule", "block_id": "b", "value": "", "user": mo})
-    await doors.send({"type": "view_closed", "view": {"type": "modal", "callback_id": "x"}, "user": mo})
-    assert doors.heard == [
+    await harness.slack.command("/agent-usage", user=MEMBER)
+    await harness.slack.click(message, "show_usage", user=MEMBER)
+    await harness.slack.submit_view(view, {"amount": "75"})
+    await harness.slack.open_home(user=MEMBER)
+    await harness.send({"type": "shortcut", "callback_id": "ask", "trigger_id": "1", "user": mo})
+    await harness.send({"type": "block_suggestion", "action_id": "rule", "block_id": "b", "value": "", "user": mo})
+    await harness.send({"type": "view_closed", "view": {"type": "modal", "callback_id": "x"}, "user": mo})
+    assert harness.heard == [
         "/agent-usage",
         "block_actions",
         "view_submission",
@@ -226,15 +226,15 @@ async def test_own_people_go_through_every_door(doors: Doors) -> None:
     ]
 
 
-async def test_an_event_of_nobodys_doing_goes_through(doors: Doors) -> None:
-    await doors.slack.event({"type": "channel_archive", "channel": SPEND_CHANNEL})
-    assert doors.heard == ["event_callback"]
+async def test_an_event_of_nobodys_doing_goes_through(harness: Harness) -> None:
+    await harness.slack.event({"type": "channel_archive", "channel": SPEND_CHANNEL})
+    assert harness.heard == ["event_callback"]
 
 
-async def test_whoever_is_remembered_is_let_through_without_another_call(doors: Doors) -> None:
+async def test_whoever_is_remembered_is_let_through_without_another_call(harness: Harness) -> None:
     for _ in range(3):
-        await doors.slack.command("/agent-usage", user=MEMBER)
-    assert len(doors.slack.calls_of("users.info")) == 1
+        await harness.slack.command("/agent-usage", user=MEMBER)
+    assert len(harness.slack.calls_of("users.info")) == 1
 
 
 def stranger() -> Json:

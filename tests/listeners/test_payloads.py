@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.listeners.dispatch import Door
+from bot.listeners.dispatch import Dispatcher
 from bot.listeners.payloads import Click, Command, Submission, UnreadableError, read
-from bot.listeners.rejected_requests import Refusals
+from bot.listeners.rejected_requests import RejectedRequests
 from bot.listeners.unhandled import register_unhandled
 from bot.model import Act
 from bot.sandbox.world import real_now
@@ -174,12 +174,12 @@ ODD: list[object] = [None, [], {}, "", 0, True, "<!channel>", ["x"], [None], [[]
 async def test_any_odd_value_at_any_place_is_acknowledged_without_a_traceback(
     payload: Json, caplog: pytest.LogCaptureFixture
 ) -> None:
-    door = Door(bolt_app(AsyncWebClient("xoxb-of-a-test")), refusals := Refusals(real_now))
-    register_unhandled(door.app, refusals)
+    dispatcher = Dispatcher(bolt_app(AsyncWebClient("xoxb-of-a-test")), rejected := RejectedRequests(real_now))
+    register_unhandled(dispatcher.app, rejected)
     caplog.set_level(logging.DEBUG)
     odd: list[object] = [put(payload, place, value) for place in places(payload) for value in ODD]
     for body in (*odd, *ODD):
-        assert (await door.take(body)).status == 200, body
+        assert (await dispatcher.take(body)).status == 200, body
     assert not any(record.exc_info for record in caplog.records)
 
 

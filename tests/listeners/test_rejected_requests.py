@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.listeners.rejected_requests import Kind, Refusals
+from bot.listeners.rejected_requests import RejectedRequests, Rejection
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -30,72 +30,72 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def refusals(clock: Clock, caplog: pytest.LogCaptureFixture) -> Refusals:
+def rejected(clock: Clock, caplog: pytest.LogCaptureFixture) -> RejectedRequests:
     caplog.set_level(logging.INFO)
-    return Refusals(clock.now, clock.seconds)
+    return RejectedRequests(clock.now, clock.seconds)
 
 
-async def test_a_warning_says_how_many_since_when(refusals: Refusals, clock: Clock) -> None:
-    refusals.note(Kind.SECRET, "The secret may be wrong.")
+async def test_a_warning_says_how_many_since_when(rejected: RejectedRequests, clock: Clock) -> None:
+    rejected.note(Rejection.SECRET, "The secret may be wrong.")
     clock.passed = 5
-    refusals.note(Kind.SECRET, "The secret may be wrong.")
-    assert await refusals.warnings() == ["The secret may be wrong. 2 requests since 2026-11-23 12:00:00 UTC."]
+    rejected.note(Rejection.SECRET, "The secret may be wrong.")
+    assert await rejected.warnings() == ["The secret may be wrong. 2 requests since 2026-11-23 12:00:00 UTC."]
 
 
-async def test_a_warning_speaks_of_the_last_request(refusals: Refusals) -> None:
-    refusals.note(Kind.CLOCK, "400 seconds ahead.")
-    refusals.note(Kind.CLOCK, "401 seconds ahead.")
-    assert (await refusals.warnings())[0].startswith("401 seconds ahead.")
+async def test_a_warning_speaks_of_the_last_request(rejected: RejectedRequests) -> None:
+    rejected.note(Rejection.CLOCK, "400 seconds ahead.")
+    rejected.note(Rejection.CLOCK, "401 seconds ahead.")
+    assert (await rejected.warnings())[0].startswith("401 seconds ahead.")
 
 
 async def test_a_good_request_ends_the_warning_and_is_remarked_for_ten_minutes(
-    refusals: Refusals, clock: Clock
+    rejected: RejectedRequests, clock: Clock
 ) -> None:
-    refusals.note(Kind.SECRET, "The secret may be wrong.")
-    assert refusals.end(Kind.SECRET, Kind.CLOCK)
-    assert not refusals.end(Kind.SECRET, Kind.CLOCK)
-    assert await refusals.warnings() == []
-    [(well, remark)] = refusals.remarks()
+    rejected.note(Rejection.SECRET, "The secret may be wrong.")
+    assert rejected.end(Rejection.SECRET, Rejection.CLOCK)
+    assert not rejected.end(Rejection.SECRET, Rejection.CLOCK)
+    assert await rejected.warnings() == []
+    [(well, remark)] = rejected.remarks()
     assert (well, remark.endswith("That is over.")) == (True, True)
     clock.passed = 600
-    assert refusals.remarks() == []
+    assert rejected.remarks() == []
 
 
-async def test_what_a_good_request_does_not_disprove_stays(refusals: Refusals) -> None:
-    refusals.note(Kind.COMMAND, "Unknown command.")
-    refusals.end(Kind.SECRET, Kind.CLOCK)
-    assert len(await refusals.warnings()) == 1
+async def test_what_a_good_request_does_not_disprove_stays(rejected: RejectedRequests) -> None:
+    rejected.note(Rejection.COMMAND, "Unknown command.")
+    rejected.end(Rejection.SECRET, Rejection.CLOCK)
+    assert len(await rejected.warnings()) == 1
 
 
 async def test_a_warning_ends_ten_minutes_after_the_last_request_and_not_the_first(
-    refusals: Refusals, clock: Clock
+    rejected: RejectedRequests, clock: Clock
 ) -> None:
-    refusals.note(Kind.SECRET, "The secret may be wrong.")
+    rejected.note(Rejection.SECRET, "The secret may be wrong.")
     clock.passed = 599
-    refusals.note(Kind.SECRET, "The secret may be wrong.")
+    rejected.note(Rejection.SECRET, "The secret may be wrong.")
     clock.passed = 1198
-    assert len(await refusals.warnings()) == 1
+    assert len(await rejected.warnings()) == 1
     clock.passed = 1199
-    assert await refusals.warnings() == []
-    refusals.note(Kind.SECRET, "The secret may be wrong.")
-    assert "1 request since 2026-11-23 12:19:59 UTC" in (await refusals.warnings())[0]
+    assert await rejected.warnings() == []
+    rejected.note(Rejection.SECRET, "The secret may be wrong.")
+    assert "1 request since 2026-11-23 12:19:59 UTC" in (await rejected.warnings())[0]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(Rejection))
 def test_a_flood_is_one_line_a_minute(
-    refusals: Refusals, clock: Clock, caplog: pytest.LogCaptureFixture, kind: Kind
+    rejected: RejectedRequests, clock: Clock, caplog: pytest.LogCaptureFixture, kind: Rejection
 ) -> None:
     ends = 0
     for second in range(150):
         clock.passed = second
-        refusals.note(kind, "Refused.")
-        ends += refusals.end(kind)  # not even where good and bad ones alternate
+        rejected.note(kind, "Refused.")
+        ends += rejected.end(kind)  # not even where good and bad ones alternate
     assert len(caplog.records) == ends == 3
 
 
 async def test_strangers_are_counted_in_the_log_and_warn_nobody(
-    refusals: Refusals, caplog: pytest.LogCaptureFixture
+    rejected: RejectedRequests, caplog: pytest.LogCaptureFixture
 ) -> None:
-    refusals.note(Kind.STRANGER, "Refused.")
+    rejected.note(Rejection.STRANGER, "Refused.")
     assert [record.levelname for record in caplog.records] == ["INFO"]
-    assert await refusals.warnings() == []
+    assert await rejected.warnings() == []

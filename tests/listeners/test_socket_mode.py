@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import StoreError
-from bot.listeners.dispatch import Door
-from bot.listeners.rejected_requests import Refusals
+from bot.listeners.dispatch import Dispatcher
+from bot.listeners.rejected_requests import RejectedRequests
 from bot.listeners.socket_mode import SocketMode
 from bot.sandbox.faults import Fault
 from bot.sandbox.slack.server import SimulatedSlack
@@ -38,8 +38,10 @@ async def connected(slack: SimulatedSlack, replicas: int | None = 1) -> AsyncIte
         return replicas
 
     socket = SocketMode(alive)
-    door = Door(bolt_app(AsyncWebClient(slack.bot_token, base_url=slack.api_url)), Refusals(real_now))
-    async with socket.open(door, SecretStr(slack.app_token)):
+    dispatcher = Dispatcher(
+        bolt_app(AsyncWebClient(slack.bot_token, base_url=slack.api_url)), RejectedRequests(real_now)
+    )
+    async with socket.open(dispatcher, SecretStr(slack.app_token)):
         yield socket
 
 

@@ -10,9 +10,9 @@ import pytest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.listeners.dispatch import Door
+from bot.listeners.dispatch import Dispatcher
 from bot.listeners.payloads import Command
-from bot.listeners.rejected_requests import Refusals
+from bot.listeners.rejected_requests import RejectedRequests
 from bot.listeners.unhandled import register_unhandled
 from bot.sandbox.world import real_now
 from bot.slack.connection import bolt_app
@@ -22,14 +22,14 @@ PERSON = {"user": {"id": "U1", "team_id": "T1"}, "user_id": "U1", "team": {"id":
 
 
 @pytest.fixture
-def refusals(caplog: pytest.LogCaptureFixture) -> Refusals:
+def rejected(caplog: pytest.LogCaptureFixture) -> RejectedRequests:
     caplog.set_level(logging.INFO, logger="bot.listeners.rejected_requests")
-    return Refusals(real_now)
+    return RejectedRequests(real_now)
 
 
 @pytest.fixture
-def door(refusals: Refusals) -> Door:
-    """The door to Bolt as the bot has it, with one listener."""
+def dispatcher(rejected: RejectedRequests) -> Dispatcher:
+    """The way to Bolt as the bot has it, with one listener."""
     app = bolt_app(AsyncWebClient("xoxb-of-a-test"))
 
     @app.command("/agent-usage")
@@ -38,12 +38,12 @@ def door(refusals: Refusals) -> Door:
             raise RuntimeError("boom")
         await ack()
 
-    register_unhandled(app, refusals)
-    return Door(app, refusals)
+    register_unhandled(app, rejected)
+    return Dispatcher(app, rejected)
 
 
-async def sent(door: Door, **payload: Any) -> BoltResponse:
-    return await door.take({**PERSON, **payload})
+async def sent(dispatcher: Dispatcher, **payload: Any) -> BoltResponse:
+    return await dispatcher.take({**PERSON, **payload})
 
 
 @pytest.mark.parametrize(
@@ -71,36 +71,46 @@ async def sent(door: Door, **payload: Any) -> BoltResponse:
     ids=lambda value: str(value.get("type", "nothing")) if isinstance(value, dict) else "",
 )
 async def test_it_is_acknowledged_and_named_in_one_line_that_rings_nowhere(
-    door: Door, refusals: Refusals, caplog: pytest.LogCaptureFixture, payload: dict[str, Any], named: str
+    dispatcher: Dispatcher,
+    rejected: RejectedRequests,
+    caplog: pytest.LogCaptureFixture,
+    payload: dict[str, Any],
+    named: str,
 ) -> None:
     for _ in range(3):
-        answer = await sent(door, **payload)
+        answer = await sent(dispatcher, **payload)
         assert (answer.status, answer.body) == (200, "")
     [line] = caplog.messages
     assert named in line
-    assert await refusals.warnings() == []
+    assert await rejected.warnings() == []
 
 
-async def test_an_unknown_command_is_told_which_one_the_bot_answers(door: Door, refusals: Refusals) -> None:
-    answer = await sent(door, command="/agent-usage-dev", text="")
+async def test_an_unknown_command_is_told_which_one_the_bot_answers(
+    dispatcher: Dispatcher, rejected: RejectedRequests
+) -> None:
+    answer = await sent(dispatcher, command="/agent-usage-dev", text="")
     body = json.loads(answer.body)
     assert answer.status == 200
     assert body["text"] == "This bot answers /agent-usage, and does not know /agent-usage-dev."
     assert body["response_type"] == "ephemeral"
-    [warning] = await refusals.warnings()
+    [warning] = await rejected.warnings()
     assert "/agent-usage-dev" in warning
 
 
-async def test_the_next_known_command_ends_the_warning_and_a_click_does_not(door: Door, refusals: Refusals) -> None:
-    await sent(door, command="/agent-usage-dev", text="")
-    await sent(door, type="block_actions", actions=[OLD])
-    assert len(await refusals.warnings()) == 1
-    await sent(door, command="/agent-usage", text="")
-    assert await refusals.warnings() == []
+async def test_the_next_known_command_ends_the_warning_and_a_click_does_not(
+    dispatcher: Dispatcher, rejected: RejectedRequests
+) -> None:
+    await sent(dispatcher, command="/agent-usage-dev", text="")
+    await sent(dispatcher, type="block_actions", actions=[OLD])
+    assert len(await rejected.warnings()) == 1
+    await sent(dispatcher, command="/agent-usage", text="")
+    assert await rejected.warnings() == []
 
 
-async def test_what_a_listener_fails_at_is_logged_whole(door: Door, caplog: pytest.LogCaptureFixture) -> None:
-    answer = await sent(door, command="/agent-usage", text="boom")
+async def test_what_a_listener_fails_at_is_logged_whole(
+    dispatcher: Dispatcher, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await sent(dispatcher, command="/agent-usage", text="boom")
     assert answer.status == 500
     [record] = caplog.records
     assert record.exc_info
@@ -116,9 +126,9 @@ async def test_what_a_listener_fails_at_is_logged_whole(door: Door, caplog: pyte
     ids=["an event that is text", "an action that is nothing"],
 )
 async def test_what_bolt_itself_would_stumble_over_is_one_line(
-    door: Door, refusals: Refusals, caplog: pytest.LogCaptureFixture, payload: dict[str, Any]
+    dispatcher: Dispatcher, rejected: RejectedRequests, caplog: pytest.LogCaptureFixture, payload: dict[str, Any]
 ) -> None:
-    assert (await sent(door, **payload)).status == 200
-    [warning] = await refusals.warnings()
+    assert (await sent(dispatcher, **payload)).status == 200
+    [warning] = await rejected.warnings()
     assert warning.startswith("Slack sent a request that can't be read (")
     assert "Traceback" not in caplog.text

@@ -16,9 +16,9 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import BotError
-from bot.listeners.dispatch import Door
-from bot.listeners.http_mode import EVENTS, MOST_BYTES, Inbound
-from bot.listeners.rejected_requests import Refusals
+from bot.listeners.dispatch import Dispatcher
+from bot.listeners.http_mode import EVENTS, MOST_BYTES, HttpMode
+from bot.listeners.rejected_requests import RejectedRequests
 from bot.operate.endpoints import Endpoints, PortTaken
 from bot.operate.health import Report
 from bot.sandbox.slack.http_mode import FORM
@@ -40,11 +40,11 @@ class Site:
     """The server, Slack and everybody else in front of it, and a Bolt app behind it that takes any command."""
 
     port: int = field(default_factory=free_port)
-    refusals: Refusals = field(default_factory=lambda: Refusals(real_now))
+    rejected: RejectedRequests = field(default_factory=lambda: RejectedRequests(real_now))
     slack: SimulatedSlack = field(default_factory=lambda: SimulatedSlack(real_now))
 
     def __post_init__(self) -> None:
-        self.endpoints = Endpoints("127.0.0.1", self.port, self.refusals, hears_slack=True)
+        self.endpoints = Endpoints("127.0.0.1", self.port, self.rejected, takes_slack=True)
         self.url = f"http://127.0.0.1:{self.port}"
         self.slack.request_url = self.url + EVENTS
         self.answering = asyncio.Event()
@@ -56,13 +56,15 @@ class Site:
             await self.answering.wait()
             return BoltResponse(status=200, body="taken")
 
-        self.inbound = Inbound(Door(app, self.refusals), SecretStr(self.slack.signing_secret), self.refusals, real_now)
+        self.http_mode = HttpMode(
+            Dispatcher(app, self.rejected), SecretStr(self.slack.signing_secret), self.rejected, real_now
+        )
 
     def start(self, report: Report = Report()) -> None:  # noqa: B008 it is frozen
         async def reported() -> Report:
             return report
 
-        self.endpoints.start(reported, self.inbound)
+        self.endpoints.start(reported, self.http_mode)
 
     async def get(self, path: str) -> tuple[int, object]:
         async with httpx.AsyncClient() as http:
@@ -113,7 +115,7 @@ async def test_what_is_in_hand_when_the_bot_stops_is_answered(site: Site) -> Non
     asked = asyncio.create_task(site.post(COMMAND))
     await asyncio.sleep(0.1)
     site.endpoints.stop()
-    finishing = asyncio.create_task(site.inbound.finish())
+    finishing = asyncio.create_task(site.http_mode.finish())
     await asyncio.sleep(0.05)
     assert not finishing.done()
     site.answering.set()
@@ -196,7 +198,7 @@ async def test_slack_at_a_wrong_address_is_a_warning_and_a_stranger_there_is_nob
     assert caplog.messages == []
     site.slack.request_url = f"{site.url}/slack/commands%20"
     assert await site.post(COMMAND) == 404
-    [warning] = await site.refusals.warnings()
+    [warning] = await site.rejected.warnings()
     assert "it sends to /slack/commands%20, and the bot listens at /slack/events" in warning
 
 
@@ -219,7 +221,7 @@ async def test_a_header_of_no_text_is_answered_like_any_other(site: Site, caplog
 
 
 async def test_a_port_that_is_taken_is_waited_for_where_it_may_become_free(site: Site) -> None:
-    other = Endpoints("127.0.0.1", site.port, site.refusals, hears_slack=False)
+    other = Endpoints("127.0.0.1", site.port, site.rejected, takes_slack=False)
     with pytest.raises(PortTaken, match="set HOST and PORT to a free one"):
         await other.open()
     waiting = asyncio.create_task(other.open(patience=5))
@@ -231,14 +233,14 @@ async def test_a_port_that_is_taken_is_waited_for_where_it_may_become_free(site:
 
 
 async def test_a_host_that_is_not_this_machines_is_not_waited_for() -> None:
-    nowhere = Endpoints("192.0.2.1", 0, Refusals(real_now), hears_slack=False)
+    nowhere = Endpoints("192.0.2.1", 0, RejectedRequests(real_now), takes_slack=False)
     async with asyncio.timeout(2):
         with pytest.raises(BotError, match="can't be listened on"):
             await nowhere.open(patience=60)
 
 
 async def test_without_a_port_there_are_no_endpoints() -> None:
-    none = Endpoints("127.0.0.1", None, Refusals(real_now), hears_slack=False)
+    none = Endpoints("127.0.0.1", None, RejectedRequests(real_now), takes_slack=False)
     await none.open()
     none.stop()
     await none.close()

@@ -16,7 +16,7 @@ from bot.jobs.deliver import Deliveries
 from bot.jobs.destinations import Destinations
 from bot.jobs.rules_in_force import RulesInForce
 from bot.operate.health import Health, Report, Source
-from bot.store.leases import Presence
+from bot.store.leases import Lease
 from bot.store.ledger import Condition, Ledger
 from bot.store.outbox import Backlog
 
@@ -58,7 +58,7 @@ def health(
     )
     return Health(
         ledger=cast("Ledger", SimpleNamespace(conditions=conditions)),
-        presence=cast("Presence", SimpleNamespace(may_read=False)),
+        lease=cast("Lease", SimpleNamespace(may_read=False)),
         deliveries=cast("Deliveries", SimpleNamespace(backlog=waiting)),
         destinations=cast("Destinations", SimpleNamespace(problems=())),
         rules=cast("RulesInForce", rules),

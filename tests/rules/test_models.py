@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.model import Metric, Period
-from bot.rules.models import Escalation, Expected, Rule, Rules, SilenceRule, ThresholdRule, UnusualRule
+from bot.rules.models import AboveUsualRule, BelowRule, Escalation, Expected, Rule, Rules, ThresholdRule
 from bot.windows import window_of
 
 THRESHOLD = ThresholdRule(name="Daily spend", threshold=Decimal(5000))
-UNUSUAL = UnusualRule(name="Unusual day", above_usual=Decimal(2))
-SILENCE = SilenceRule(name="Silent", below=Decimal(100), by=time(12))
+UNUSUAL = AboveUsualRule(name="Unusual day", above_usual=Decimal(2))
+TOO_QUIET = BelowRule(name="Silent", below=Decimal(100), by=time(12))
 FINGERPRINTS = ["0c9f114bbc48db1d", "6586f0acf25027a1", "d7173612100023cd"]
 
 
@@ -32,7 +32,7 @@ FINGERPRINTS = ["0c9f114bbc48db1d", "6586f0acf25027a1", "d7173612100023cd"]
     ],
     ids=lambda change: next(iter(change)),
 )
-@pytest.mark.parametrize("rule", [THRESHOLD, UNUSUAL, SILENCE], ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", [THRESHOLD, UNUSUAL, TOO_QUIET], ids=lambda rule: rule.name)
 def test_how_a_rule_speaks_is_not_in_its_fingerprint(rule: Rule, change: dict[str, Any]) -> None:
     assert replace(rule, **change).fingerprint == rule.fingerprint
 
@@ -56,9 +56,9 @@ def test_forecast_and_mentions_are_not_in_the_fingerprint_of_a_threshold(change:
         (UNUSUAL, {"metric": Metric.CALLS}),
         (UNUSUAL, {"above_usual": Decimal("2.5")}),
         (UNUSUAL, {"at_least": Decimal(100)}),
-        (SILENCE, {"metric": Metric.CALLS}),
-        (SILENCE, {"below": Decimal(200)}),
-        (SILENCE, {"by": time(13)}),
+        (TOO_QUIET, {"metric": Metric.CALLS}),
+        (TOO_QUIET, {"below": Decimal(200)}),
+        (TOO_QUIET, {"by": time(13)}),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else value.name,
 )
@@ -67,7 +67,7 @@ def test_what_a_rule_watches_is_in_its_fingerprint(rule: Rule, change: dict[str,
 
 
 def test_fingerprints_stay_the_same_from_version_to_version() -> None:
-    assert [rule.fingerprint for rule in (THRESHOLD, UNUSUAL, SILENCE)] == FINGERPRINTS
+    assert [rule.fingerprint for rule in (THRESHOLD, UNUSUAL, TOO_QUIET)] == FINGERPRINTS
 
 
 def test_the_same_amount_written_otherwise_has_the_same_fingerprint() -> None:

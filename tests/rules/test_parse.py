@@ -14,16 +14,16 @@ from bot.errors import BotError
 from bot.model import Metric, Period
 from bot.rules.mistakes import MAX_MISTAKES
 from bot.rules.models import (
+    AboveUsualRule,
     Access,
+    BelowRule,
     Escalation,
     Expected,
     Level,
     Report,
     Rule,
     Rules,
-    SilenceRule,
     ThresholdRule,
-    UnusualRule,
 )
 from bot.rules.parse import Mistake, RulesError, decode, parse
 from bot.rules.values import MOST_ENTRIES
@@ -64,7 +64,9 @@ def test_a_file_with_every_feature_means_what_it_says() -> None:
                 escalate=Escalation(after=timedelta(minutes=30), channel="#finance"),
                 runbook="https://example.com/spend?day=today#what-to-do",
             ),
-            UnusualRule(name="Unusual day", channel="G0123456789", above_usual=Decimal("1.5"), at_least=Decimal(2000)),
+            AboveUsualRule(
+                name="Unusual day", channel="G0123456789", above_usual=Decimal("1.5"), at_least=Decimal(2000)
+            ),
             ThresholdRule(
                 name="Long calls",
                 metric=Metric.MINUTES_PER_CALL,
@@ -75,7 +77,7 @@ def test_a_file_with_every_feature_means_what_it_says() -> None:
             ThresholdRule(
                 name="Dear minutes", metric=Metric.COST_PER_MINUTE, period=Period.MONTH, threshold=Decimal("6.5")
             ),
-            SilenceRule(name="Phone line silent", metric=Metric.CALLS, below=Decimal(1), by=time(12)),
+            BelowRule(name="Phone line silent", metric=Metric.CALLS, below=Decimal(1), by=time(12)),
             ThresholdRule(name="42", metric=Metric.MINUTES, threshold=Decimal(120)),
             ThresholdRule(name='Größe: "voice" 👩\u200d🚒', metric=Metric.MINUTES, threshold=Decimal(120)),
         ),
@@ -113,9 +115,9 @@ def test_what_the_starter_file_shows_in_comments_is_good_too() -> None:
     assert [type(rule) for rule in rules.rules] == [
         ThresholdRule,
         ThresholdRule,
-        UnusualRule,
+        AboveUsualRule,
         ThresholdRule,
-        SilenceRule,
+        BelowRule,
     ]
     assert rules.operations_channel == "#voice-ops"
     assert [event.rule for event in rules.expected] == ["Daily spend"]
@@ -141,8 +143,8 @@ def test_levels_are_exact_amounts_in_rising_order() -> None:
     ("lines", "kind"),
     [
         pytest.param(["threshold: $50"], ThresholdRule, id="threshold"),
-        pytest.param(["above_usual: 2x"], UnusualRule, id="above_usual"),
-        pytest.param(["below: $1", 'by: "12:00"'], SilenceRule, id="below"),
+        pytest.param(["above_usual: 2x"], AboveUsualRule, id="above_usual"),
+        pytest.param(["below: $1", 'by: "12:00"'], BelowRule, id="below"),
     ],
 )
 def test_the_keys_tell_the_kind(lines: list[str], kind: type) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.model import Metric
 from bot.rules import values
-from bot.rules.values import Bare, Kind
+from bot.rules.values import Bare, ScalarKind
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_other_amounts_are_refused(metric: Metric, written: str) -> None:
 
 def test_a_bare_number_for_money_is_answered_with_both_ways_to_write_it() -> None:
     with pytest.raises(ValueError, match=r"^`12\.50` has no unit; write \$12\.50 or 1250 cents\.$"):
-        values.amount(Metric.COST, Bare("12.50", Kind.NUMBER))
+        values.amount(Metric.COST, Bare("12.50", ScalarKind.NUMBER))
 
 
 @given(st.integers(min_value=1, max_value=10**12))
@@ -141,7 +141,7 @@ def test_other_times_of_day_are_refused(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["2026-12-01", Bare("2026-12-01", Kind.DATE)], ids=["in quotes", "as YAML reads it"]
+    "written", ["2026-12-01", Bare("2026-12-01", ScalarKind.DATE)], ids=["in quotes", "as YAML reads it"]
 )
 def test_a_day_is_written_as_yaml_writes_dates(written: object) -> None:
     assert values.day(written) == date(2026, 12, 1)
@@ -169,7 +169,7 @@ def test_other_days_are_refused(written: str) -> None:
 @pytest.mark.parametrize("written", ["2026-12-1", "2026-12-01T09:00", "2026-12-01 23:59:59Z", "2026-12-01 "])
 def test_a_day_with_more_or_less_than_a_date_is_answered_with_the_date(written: str) -> None:
     with pytest.raises(ValueError, match=r"is not written as a whole UTC day; write 2026-12-01\.$"):
-        values.day(Bare(written, Kind.DATE))
+        values.day(Bare(written, ScalarKind.DATE))
 
 
 def test_any_day_may_be_the_last_where_the_first_is_a_mistake() -> None:
@@ -317,13 +317,15 @@ def test_other_names_are_refused(written: str) -> None:
 @pytest.mark.parametrize(
     "read", [values.name, values.channel, values.mention, values.person, values.percent, values.duration]
 )
-@pytest.mark.parametrize("shape", [["a"], {"a": "b"}, [], Bare("", Kind.NOTHING), Bare("null", Kind.NOTHING), ""])
+@pytest.mark.parametrize(
+    "shape", [["a"], {"a": "b"}, [], Bare("", ScalarKind.NOTHING), Bare("null", ScalarKind.NOTHING), ""]
+)
 def test_one_value_is_needed_where_one_is_asked_for(read: Callable[[object], object], shape: object) -> None:
     with pytest.raises(ValueError, match=r"^(Here stands|There is no value here)"):
         read(shape)
 
 
-@pytest.mark.parametrize("written", ["", " ", "a ", "a\nb", "a\u200b", "x" * 81, Bare("2026", Kind.NUMBER)])
+@pytest.mark.parametrize("written", ["", " ", "a ", "a\nb", "a\u200b", "x" * 81, Bare("2026", ScalarKind.NUMBER)])
 def test_a_reason_is_1_to_80_printable_characters(written: object) -> None:
     assert values.why("x" * 80) == "x" * 80
     with pytest.raises(ValueError, match=r'[."]$|\.$'):

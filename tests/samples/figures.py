@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.budget.evaluate import Sight
+from bot.budget.evaluate import Inputs
 from bot.budget.sums import Sums
 from bot.model import Reading, Span, Totals
 from bot.rules.models import ThresholdRule
@@ -42,9 +42,9 @@ def reading(
     return Reading(over, {**others, **days}, read_at)
 
 
-def sight(read: Reading) -> Sight:
+def inputs(read: Reading) -> Inputs:
     """What is looked at where there is no curve and no declared event."""
-    return Sight(Sums(read))
+    return Inputs(Sums(read))
 
 
 def cents(amount: int, day: date = SUNDAY) -> Reading:

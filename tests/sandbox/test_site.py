@@ -21,7 +21,7 @@ from yarl import URL
 
 from bot.budget.backtest import backtest
 from bot.rules.parse import parse
-from bot.sandbox.consistency import Proof
+from bot.sandbox.consistency import Consistency
 from bot.sandbox.show import FAULTS, RULES, Show
 from bot.sandbox.site import LONGEST_STEP, Site
 from bot.sandbox.slack.workspace import ADMIN, SPEND_CHANNEL
@@ -71,21 +71,21 @@ class Visitor:
             while self.show.clock.now() < day:
                 await asyncio.sleep(0.05)
 
-    async def all_delivered(self, seconds: float = 20.0) -> Proof:
+    async def all_delivered(self, seconds: float = 20.0) -> Consistency:
         async with asyncio.timeout(seconds):
             while True:
-                proof = self.show.proof()
-                if proof and proof.messages and not proof.waiting:
-                    return proof
+                consistency = self.show.consistency()
+                if consistency and consistency.messages and not consistency.waiting:
+                    return consistency
                 await asyncio.sleep(0.1)
 
-    async def at_rest(self) -> Proof:
+    async def at_rest(self) -> Consistency:
         """Once the clock stands: when the last check has recorded what it found, and Slack has it all."""
         while True:
-            proof = await self.all_delivered()
+            consistency = await self.all_delivered()
             await asyncio.sleep(3)
-            if self.show.proof() == proof:
-                return proof
+            if self.show.consistency() == consistency:
+                return consistency
 
 
 @asynccontextmanager
@@ -160,7 +160,7 @@ async def test_fast_time_is_decided_as_its_readings_are_decided_one_by_one(
         await visitor.does("spend", what=act)
     await visitor.until(began + timedelta(days=days))
     await visitor.does("clock", speed="paused")
-    proof = await visitor.at_rest()
+    consistency = await visitor.at_rest()
     database = open_database(visitor.show.world.database_url)
     rows = await Ledger(database).rows(utc_day(began - timedelta(days=80)))
     await database.close()
@@ -171,7 +171,7 @@ async def test_fast_time_is_decided_as_its_readings_are_decided_one_by_one(
     ]
     assert len(again) > fewest
     assert decided(visitor.show.folder) == again
-    assert (proof.lost, proof.doubled, proof.waiting) == (0, 0, 0)
+    assert (consistency.lost, consistency.doubled, consistency.waiting) == (0, 0, 0)
     in_order, there = delivered(visitor)
     assert there == in_order
     assert [each.text for each in visitor.show.world.slack.messages("voice-ops")] == []  # never blind on the way
@@ -187,8 +187,8 @@ async def test_a_bot_killed_in_fast_time_loses_and_doubles_nothing(visitor: Visi
         await visitor.does("bot", what="start")
         await visitor.show.world.slack.socket.wait_connected(timeout=30)
     await visitor.does("clock", speed="paused")
-    proof = await visitor.all_delivered()
-    assert (proof.lost, proof.doubled) == (0, 0)
+    consistency = await visitor.all_delivered()
+    assert (consistency.lost, consistency.doubled) == (0, 0)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -202,8 +202,8 @@ async def test_each_fault_can_be_switched_on_and_off_and_nothing_is_lost_or_doub
     await asyncio.sleep(3)
     await visitor.does("fault", name=fault, on=False)
     await visitor.sees("🔴 Daily spend", 40)
-    proof = await visitor.all_delivered()
-    assert (proof.lost, proof.doubled) == (0, 0)
+    consistency = await visitor.all_delivered()
+    assert (consistency.lost, consistency.doubled) == (0, 0)
 
 
 async def test_nothing_is_doubled_where_slack_is_some_hours_behind(tmp_path: Path) -> None:
@@ -215,8 +215,8 @@ async def test_nothing_is_doubled_where_slack_is_some_hours_behind(tmp_path: Pat
         await visitor.sees("🔴 Daily spend")
         await asyncio.sleep(3)
         await visitor.does("fault", name="slack_answers_lost", on=False)
-        proof = await visitor.all_delivered()
-        assert (proof.lost, proof.doubled) == (0, 0)
+        consistency = await visitor.all_delivered()
+        assert (consistency.lost, consistency.doubled) == (0, 0)
 
 
 async def test_rules_are_saved_with_their_mistakes_told_and_tried_over_the_past(visitor: Visitor) -> None:

@@ -21,12 +21,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.budget.decide import Decision, Reason, after, decide
-from bot.budget.evaluate import Sight, Standing, evaluate, standing_in
+from bot.budget.evaluate import Inputs, Standing, evaluate, standing_in
 from bot.budget.forecast import Curve
-from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze, Told
+from bot.budget.incident import Acknowledgement, Incident, LevelKey, Severity, Snooze
 from bot.budget.sums import Sums
 from bot.model import Message, Metric, Period, Reading, Totals
-from bot.rules.models import Escalation, Expected, Rule, Rules, SilenceRule, ThresholdRule, UnusualRule
+from bot.rules.models import AboveUsualRule, BelowRule, Escalation, Expected, Rule, Rules, ThresholdRule
 from bot.sandbox.slack.blocks import Surface, mistakes, view_mistakes
 from bot.slack import alerts, blocks
 from bot.windows import Window, checked_span, midnight, utc_day, window_of
@@ -102,7 +102,7 @@ class Story:
     back: int = 0
     events: tuple[Expected, ...] = ()
     state: Incident | None = None
-    said: list[tuple[Decision, alerts.Scene]] = field(default_factory=list)
+    said: list[tuple[Decision, alerts.UsageHistory]] = field(default_factory=list)
 
     @property
     def window(self) -> Window:
@@ -115,14 +115,14 @@ class Story:
         """Judge one more reading, which must lead to this decision; `days` may be today's figures alone."""
         shown = days if isinstance(days, Mapping) else {utc_day(now): days}
         known = account(now, shown)
-        scene = alerts.Scene(known, curves(now))
+        history = alerts.UsageHistory(known, curves(now))
         rules = Rules(rules=(self.budget,), expected=self.events)
-        standing = standing_in(self.budget, self.window, Sight(Sums(known), scene.curves, rules.expected_in))
+        standing = standing_in(self.budget, self.window, Inputs(Sums(known), history.curves, rules.expected_in))
         assert standing is not None
         [decision] = decide([replace(standing, removed=gone)], self._known(), now)
         assert decision.reason is reason, decision
         self.state = after(decision, now)
-        self.said.append((decision, scene))
+        self.said.append((decision, history))
         return self
 
     def _known(self) -> Mapping[tuple[str, Window], Incident]:
@@ -142,7 +142,7 @@ class Story:
     def message(self) -> Message:
         """The incident's message as it stands in the channel."""
         assert self.state is not None
-        return alerts.in_state(alerts.face(*self.said[-1]), self.state, NUMBER)
+        return alerts.in_state(alerts.base_message(*self.said[-1]), self.state, NUMBER)
 
     @property
     def reply(self) -> Message:
@@ -192,16 +192,16 @@ def foreseen_of_a_month() -> Story:
 
 
 def unusual() -> Story:
-    return Story(UnusualRule(name="Unusual day", above_usual=Decimal(2))).read(NOON, BREACH, Reason.UNUSUAL)
+    return Story(AboveUsualRule(name="Unusual day", above_usual=Decimal(2))).read(NOON, BREACH, Reason.UNUSUAL)
 
 
 def unusual_where_nothing_is_usual() -> Story:
-    budget = UnusualRule(name="Unusual day", above_usual=Decimal(2), at_least=Decimal(2000))
+    budget = AboveUsualRule(name="Unusual day", above_usual=Decimal(2), at_least=Decimal(2000))
     return Story(budget).read(NOON, {**UNUSED_SUNDAYS, SUNDAY: BREACH}, Reason.UNUSUAL)
 
 
 UNUSED_SUNDAYS = {SUNDAY - timedelta(weeks=back): Totals() for back in range(1, 9)}
-QUIET = SilenceRule(name="Evening calls", metric=Metric.CALLS, below=Decimal(20), by=time(9))
+QUIET = BelowRule(name="Evening calls", metric=Metric.CALLS, below=Decimal(20), by=time(9))
 
 
 def silent() -> Story:
@@ -416,7 +416,7 @@ NOT_GOLDEN: dict[str, Callable[[], Message]] = {
         *broken(**{**CALLING, "name": NASTY}).read(at("12:30"), BREACH, Reason.ESCALATED).said[-1], NASTY
     ),
     "alert closed as the rule is gone, and its figures too": lambda: gone_with_its_figures(),
-    "alert with nothing to draw": lambda: alerts.face(*alone()),
+    "alert with nothing to draw": lambda: alerts.base_message(*alone()),
     "alert shared by a rerouting": lambda: blocks.rerouted(broken(name=AGES).message, NASTY, NASTY),
 }
 
@@ -425,19 +425,19 @@ def gone_with_its_figures() -> Message:
     story = broken()
     assert story.state is not None
     left = Standing(story.budget, story.window, Totals(), None, None, closed=True, removed=True)
-    scene = alerts.Scene(account(at("12:00", DECEMBER), {}))
-    [decision] = decide([left], {(story.budget.name, story.window): story.state}, scene.reading.read_at)
-    state = after(decision, scene.reading.read_at)
+    history = alerts.UsageHistory(account(at("12:00", DECEMBER), {}))
+    [decision] = decide([left], {(story.budget.name, story.window): story.state}, history.reading.read_at)
+    state = after(decision, history.reading.read_at)
     assert decision.reason is Reason.CLOSED
     assert state is not None
-    return alerts.in_state(alerts.face(decision, scene), state, NUMBER)
+    return alerts.in_state(alerts.base_message(decision, history), state, NUMBER)
 
 
-def alone() -> tuple[Decision, alerts.Scene]:
+def alone() -> tuple[Decision, alerts.UsageHistory]:
     """A day without a day before."""
     read = Reading(window_of(Period.DAY, SUNDAY).span, {SUNDAY: BREACH}, NOON)
-    [decision] = decide(evaluate([rule()], Sight(Sums(read)), {}, NOON), {}, NOON)
-    return decision, alerts.Scene(read)
+    [decision] = decide(evaluate([rule()], Inputs(Sums(read)), {}, NOON), {}, NOON)
+    return decision, alerts.UsageHistory(read)
 
 
 MESSAGES = {**GOLDEN_MESSAGES, **NOT_GOLDEN}
@@ -562,10 +562,10 @@ def budgets(draw: st.DrawFn) -> Rule:
     match draw(st.sampled_from(["threshold", "threshold", "unusual", "silence"])):
         case "unusual":
             at_least = draw(st.none() | AMOUNTS)
-            return UnusualRule(metric=metric, above_usual=Decimal("1.5"), at_least=at_least, **common)
+            return AboveUsualRule(metric=metric, above_usual=Decimal("1.5"), at_least=at_least, **common)
         case "silence":
             common["metric"] = draw(st.sampled_from([each for each in Metric if not each.is_ratio]))
-            return SilenceRule(below=draw(AMOUNTS), by=draw(st.times()), **common)
+            return BelowRule(below=draw(AMOUNTS), by=draw(st.times()), **common)
     return ThresholdRule(
         metric=metric,
         period=draw(st.sampled_from(Period)),
@@ -585,7 +585,7 @@ SNOOZES = st.sampled_from(
         None,
         HOUR,
         Snooze(BEN, NOON, "$1.00", amount=Decimal(100)),
-        Snooze(BEN, NOON, "the next level", above=Told(Kind.NEAR, Decimal(1))),
+        Snooze(BEN, NOON, "the next level", above=LevelKey(Severity.NEAR, Decimal(1))),
     ]
 )
 
@@ -602,13 +602,13 @@ def _calls(figure: int) -> int:
     return figure % 997 if figure >= 0 else -(-figure % 997)
 
 
-def drawn(decision: Decision, scene: alerts.Scene, state: Incident) -> Iterable[Message]:
-    face = alerts.face(decision, scene)
-    yield face
-    yield alerts.in_state(face, state, 10**9)
-    yield alerts.reply(decision, scene)
+def drawn(decision: Decision, history: alerts.UsageHistory, state: Incident) -> Iterable[Message]:
+    base_message = alerts.base_message(decision, history)
+    yield base_message
+    yield alerts.in_state(base_message, state, 10**9)
+    yield alerts.reply(decision, history)
     if decision.standing.rule.escalate:
-        yield alerts.escalation(decision, scene, HERE)
+        yield alerts.escalation(decision, history, HERE)
 
 
 @given(
@@ -636,16 +636,16 @@ def test_slack_would_take_whatever_is_decided(
     declared = Expected(first=SUNDAY, last=SUNDAY, rule=budget.name, threshold=Decimal(10**13), why=event or "")
     for moment, amounts in zip((now, now + timedelta(minutes=pause)), figures, strict=True):
         read = read_at(moment, amounts)
-        scene = alerts.Scene(read, curves(moment))
-        sight = Sight(Sums(read), scene.curves, lambda _name, _window: declared if event else None)
-        standings = evaluate([budget], sight, {budget.name: LONG_AGO}, moment)
+        history = alerts.UsageHistory(read, curves(moment))
+        inputs = Inputs(Sums(read), history.curves, lambda _name, _window: declared if event else None)
+        standings = evaluate([budget], inputs, {budget.name: LONG_AGO}, moment)
         removed = [replace(each, removed=gone and bool(incidents)) for each in standings]
         for decision in decide(removed, incidents, moment):
             state = after(decision, moment) or Incident(moment, frozenset(), Fraction(0), moment, Fraction(0), moment)
             state = replace(state, acknowledged=taken, snooze=snooze)
             incidents[budget.name, decision.standing.window] = state
             adds_up(alerts.headline(decision.standing).removeprefix(f"{budget.name}: "))
-            for message in drawn(decision, scene, state):
+            for message in drawn(decision, history, state):
                 assert wrong(message) == []
                 assert 1 <= len(message.text) <= 4000
                 assert all(found <= ANYBODY for found in controls(message))
@@ -693,7 +693,7 @@ def test_slack_would_take_any_modal(name: str, metric: Metric, stands: Fraction)
             id="just below what is expected",
         ),
         pytest.param(
-            UnusualRule(name="x", above_usual=Decimal(2)),
+            AboveUsualRule(name="x", above_usual=Decimal(2)),
             "1501",
             "750.5",
             "$15.01, 2× a usual Sunday ($7.505)",

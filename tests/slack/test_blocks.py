@@ -17,15 +17,15 @@ import pytest
 from bot.budget.decide import Reason, after, decide
 from bot.budget.evaluate import evaluate
 from bot.budget.history import Attempted, Recorded, Restated
-from bot.budget.incident import Acknowledgement, Incident, Kind, Snooze, Told
+from bot.budget.incident import Acknowledgement, Incident, LevelKey, Severity, Snooze
 from bot.commands.answer import (
     AlertsAnswer,
     Answer,
     BudgetsAnswer,
-    Cause,
     CheckAnswer,
     HelpAnswer,
     OutlookAnswer,
+    ReplayedDecision,
     RestatementsAnswer,
     Snoozed,
     Sorry,
@@ -40,12 +40,12 @@ from bot.commands.answer import (
 from bot.commands.request import Help, Summary, parse_request
 from bot.model import Message, Metric, Outage, Period, Reading, Span, Totals
 from bot.rules.mistakes import Mistake
-from bot.rules.models import Rules, SilenceRule, UnusualRule
+from bot.rules.models import AboveUsualRule, BelowRule, Rules
 from bot.sandbox.slack.blocks import Surface, mistakes
 from bot.slack import alerts, blocks
 from bot.slack.parts import escape
 from bot.windows import midnight
-from tests.samples.figures import NOON, SUNDAY, days_before, reading, rule, sight
+from tests.samples.figures import NOON, SUNDAY, days_before, inputs, reading, rule
 
 GOLDEN = Path(__file__).parents[1] / "samples" / "messages"
 NASTY = "<!channel> & *b* ```` <@U0123456789> |x"
@@ -63,10 +63,10 @@ def usage(cents: int = 5320, day: date = SUNDAY, over: Span | None = None) -> Re
 def alert(**of_rule: Any) -> Message:
     """A breach as it is posted; `tests/slack/test_alerts.py` is about alerts."""
     read = usage()
-    decision = decide(evaluate([rule(**of_rule)], sight(read), {}, NOON), {}, NOON)[-1]
+    decision = decide(evaluate([rule(**of_rule)], inputs(read), {}, NOON), {}, NOON)[-1]
     state = after(decision, NOON)
     assert state is not None
-    return alerts.in_state(alerts.face(decision, alerts.Scene(read)), state, 7)
+    return alerts.in_state(alerts.base_message(decision, alerts.UsageHistory(read)), state, 7)
 
 
 OUTAGE = Outage(NOON - timedelta(hours=1), "Cartesia is not well (503).", hopeless=False)
@@ -91,7 +91,7 @@ def many(count: int, name: str = "Budget {}") -> Rules:
 
 
 def checked(rules: Rules, read: Reading | None = None) -> CheckAnswer:
-    return CheckAnswer(tuple(decide(evaluate(rules.rules, sight(read or usage()), {}, NOON), {}, NOON)), SOURCE)
+    return CheckAnswer(tuple(decide(evaluate(rules.rules, inputs(read or usage()), {}, NOON), {}, NOON)), SOURCE)
 
 
 def watched(rules: Rules) -> BudgetsAnswer:
@@ -101,8 +101,8 @@ def watched(rules: Rules) -> BudgetsAnswer:
 EVERY_KIND = Rules(
     rules=(
         rule(),
-        UnusualRule(name=NASTY, above_usual=Decimal(2)),
-        SilenceRule(name="Quiet", metric=Metric.CALLS, below=Decimal(1000), by=time(9)),
+        AboveUsualRule(name=NASTY, above_usual=Decimal(2)),
+        BelowRule(name="Quiet", metric=Metric.CALLS, below=Decimal(1000), by=time(9)),
     )
 )
 BUDGETS = Rules(
@@ -131,7 +131,7 @@ def foreseen(rules: Rules, history: bool = True) -> Message:
 
 def incident(**state: Any) -> Incident:
     value = Fraction(5320)
-    fresh = Incident(NOON, frozenset({Told(Kind.OVER, Decimal(5000))}), value, NOON, value, NOON)
+    fresh = Incident(NOON, frozenset({LevelKey(Severity.OVER, Decimal(5000))}), value, NOON, value, NOON)
     return replace(fresh, **state)
 
 
@@ -173,17 +173,21 @@ def attempted(action: str, state: str, attempts: int = 1, problem: str | None = 
     return Attempted("a1b2c3", action, "#voice-spend", state, attempts, problem, None)
 
 
-def why(name: str = "Daily spend", causes: int = 3, deliveries: int = 3, problem: str = "is_archived") -> WhyAnswer:
+def why(name: str = "Daily spend", decisions: int = 3, deliveries: int = 3, problem: str = "is_archived") -> WhyAnswer:
     """An alert that was raised once, as it is accounted for."""
     read, budget = usage(), rule(name)
-    decision = decide(evaluate([budget], sight(read), {}, NOON), {}, NOON)[0]
+    decision = decide(evaluate([budget], inputs(read), {}, NOON), {}, NOON)[0]
     said = [
-        Cause(recorded(Reason.CROSSED, f"🔴 {escape(name)}: $53.20 of $50.00 (106%)"), budget, decision),
-        Cause(
+        ReplayedDecision(recorded(Reason.CROSSED, f"🔴 {escape(name)}: $53.20 of $50.00 (106%)"), budget, decision),
+        ReplayedDecision(
             recorded(Reason.REMINDER, f"🔴 {escape(name)}: $53.20 of $50.00 (106%)", incident(), 60), budget, decision
         ),
-        Cause(recorded(Reason.CLOSED, f"✅ {escape(name)}: $61.00 of $50.00 (122%)", incident(), 725), budget, None),
-        Cause(recorded(Reason.CORRECTED, f"⚪ {escape(name)}: $60.00 of $50.00 (120%)", incident(), 925), None, None),
+        ReplayedDecision(
+            recorded(Reason.CLOSED, f"✅ {escape(name)}: $61.00 of $50.00 (122%)", incident(), 725), budget, None
+        ),
+        ReplayedDecision(
+            recorded(Reason.CORRECTED, f"⚪ {escape(name)}: $60.00 of $50.00 (120%)", incident(), 925), None, None
+        ),
     ]
     sent = [
         attempted("post", "delivered"),
@@ -191,7 +195,7 @@ def why(name: str = "Daily spend", causes: int = 3, deliveries: int = 3, problem
         attempted("reply", "refused", 2, problem),
     ]
     window = decision.standing.window
-    return WhyAnswer(12, name, window, tuple((said * causes)[:causes]), tuple((sent * deliveries)[:deliveries]))
+    return WhyAnswer(12, name, window, tuple((said * decisions)[:decisions]), tuple((sent * deliveries)[:deliveries]))
 
 
 DEAF = "Slack does not take the bot token: put a new one into SLACK_BOT_TOKEN."
@@ -205,8 +209,8 @@ MESSAGES: dict[str, Callable[[], Message]] = {
     "blind": lambda: blocks.blind(NOON, OUTAGE.why),
     "blind for a nasty reason": lambda: blocks.blind(NOON, NASTY + " {} {0}"),
     "sees again": lambda: blocks.sees_again(NOON, NOON + timedelta(hours=2)),
-    "heard again": lambda: blocks.heard_again(NOON, DEAF, NOON + timedelta(hours=2)),
-    "heard again after a nasty reason": lambda: blocks.heard_again(NOON, NASTY + " {} {0}", NOON),
+    "delivered again": lambda: blocks.delivered_again(NOON, DEAF, NOON + timedelta(hours=2)),
+    "delivered again after a nasty reason": lambda: blocks.delivered_again(NOON, NASTY + " {} {0}", NOON),
     "rerouted": lambda: blocks.rerouted(alert(), "#voice-spend", "the bot is not in it: invite the bot"),
     "rerouted from a nasty channel": lambda: blocks.rerouted(alert(name=NASTY), NASTY, NASTY),
     "repeated": lambda: blocks.repeated(alert(), "a1b2c3"),
@@ -247,9 +251,9 @@ MESSAGES: dict[str, Callable[[], Message]] = {
     "no restatements": lambda: blocks.render(RestatementsAnswer((), date(2026, 9, 23))),
     "500 restatements": lambda: blocks.render(RestatementsAnswer(RESTATED.days * 125, date(2026, 9, 23))),
     "why": lambda: blocks.render(why()),
-    "why of a nasty name": lambda: blocks.render(why(NASTY, causes=4, problem=NASTY)),
-    "why of a name that grows": lambda: blocks.render(why(AGES, causes=300, deliveries=900)),
-    "why of nothing": lambda: blocks.render(why(causes=0, deliveries=0)),
+    "why of a nasty name": lambda: blocks.render(why(NASTY, decisions=4, problem=NASTY)),
+    "why of a name that grows": lambda: blocks.render(why(AGES, decisions=300, deliveries=900)),
+    "why of nothing": lambda: blocks.render(why(decisions=0, deliveries=0)),
     "snoozed": lambda: blocks.render(Snoozed(12, QUIET)),
     "snoozed until a moment": lambda: blocks.render(Snoozed(12, replace(QUIET, until=NOON))),
     "status": lambda: blocks.render(StatusAnswer(((True, "All well."), (False, NASTY)))),
@@ -353,9 +357,9 @@ def test_a_chart_is_within_slacks_limits_with_a_value_for_every_label(made: Call
             id="sees again",
         ),
         pytest.param(
-            blocks.heard_again(NOON, DEAF, NOON + timedelta(hours=2)),
+            blocks.delivered_again(NOON, DEAF, NOON + timedelta(hours=2)),
             ["from 2026-11-22 12:00 UTC to 2026-11-22 14:00 UTC: Slack does not take", "SLACK_BOT_TOKEN. What waited"],
-            id="heard again",
+            id="delivered again",
         ),
         pytest.param(
             foreseen(BUDGETS),
@@ -408,7 +412,7 @@ def test_a_chart_is_within_slacks_limits_with_a_value_for_every_label(made: Call
             id="no day moved",
         ),
         pytest.param(
-            blocks.render(why(causes=4)),
+            blocks.render(why(decisions=4)),
             [
                 "Alert 12: Daily spend, Sunday 2026-11-22 (UTC)",
                 "2026-11-22 12:00 UTC CROSSED 🔴 Daily spend: $53.20 of $50.00 (106%)",
@@ -527,7 +531,7 @@ GOLDEN_MESSAGES = [
     "rules with a mistake",
     "blind",
     "sees again",
-    "heard again",
+    "delivered again",
     "rerouted",
     "overview",
     "summary of a month by week",

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from bot.errors import DatabaseGone
 from bot.store.database import Database, open_database
-from bot.store.file_lock import holding
+from bot.store.file_lock import hold_lock
 from bot.store.files import OpenFiles
 from bot.store.leases import RENEW
 from bot.store.migrate import migrate
@@ -83,14 +83,14 @@ async def test_what_goes_is_named_at_the_next_transaction_and_at_the_second_look
 ) -> None:
     name, lose = LOSSES[how]
     assert database.files
-    async with holding(database.files) as hold:
-        await hold.look()
+    async with hold_lock(database.files) as file_lock:
+        await file_lock.look()
         lose(database.files.file)
         with pytest.raises(DatabaseGone, match=f"{name} was deleted, moved or replaced while the bot had it open"):
             await note(database, "lost")
-        await hold.look()
+        await file_lock.look()
         with pytest.raises(DatabaseGone):
-            await hold.look()
+            await file_lock.look()
     assert 2 * RENEW < 60
 
 
@@ -106,11 +106,11 @@ async def test_nothing_is_made_in_the_place_of_what_was_deleted(database: Databa
 async def test_what_was_put_back_is_worked_with_as_before(database: Database) -> None:
     assert database.files
     file = database.files.file
-    async with holding(database.files) as hold:
+    async with hold_lock(database.files) as file_lock:
         os.rename(file, file.with_name("moved"))
-        await hold.look()
+        await file_lock.look()
         os.rename(file.with_name("moved"), file)
-        await hold.look()
+        await file_lock.look()
         await note(database, "afterwards")
     assert notes(file)[-1] == "afterwards"
 
@@ -118,9 +118,9 @@ async def test_what_was_put_back_is_worked_with_as_before(database: Database) ->
 async def test_a_file_that_was_moved_holds_everything(database: Database) -> None:
     assert database.files
     file = database.files.file
-    async with holding(database.files) as hold:
+    async with hold_lock(database.files) as file_lock:
         os.rename(file, file.with_name("moved"))
-        await hold.look()
+        await file_lock.look()
         shutil.copy(file.with_name("moved"), file.with_name("copy"))
     assert notes(file.with_name("copy")) == ["backed up", "written last"]
 
@@ -129,9 +129,9 @@ async def test_a_backup_put_in_place_stays_as_it_was(database: Database) -> None
     """The old database's log lies beside it, and SQLite would bring that into it."""
     assert database.files
     file = database.files.file
-    async with holding(database.files) as hold:
+    async with hold_lock(database.files) as file_lock:
         os.replace(file.parents[1] / "backup", file)
-        await hold.look()
+        await file_lock.look()
     await database.close()
     assert notes(file) == ["backed up"]
 
@@ -144,12 +144,12 @@ async def test_of_several_that_stand_by_one_takes_a_lock_that_was_deleted(databa
 
     async def works(other: Database) -> None:
         assert other.files
-        async with holding(other.files):
+        async with hold_lock(other.files):
             working.append(other)
             await ends.wait()
 
     working: list[Database] = []
-    async with holding(database.files):
+    async with hold_lock(database.files):
         standing_by = [asyncio.create_task(works(other)) for other in others]
         await asyncio.sleep(0.1)
         lock.unlink()
@@ -167,7 +167,7 @@ async def test_a_database_made_anew_where_one_was_before_is_told(
         database = open_database(f"sqlite:///{tmp_path / NAME}")
         await migrate(database)
         assert database.files
-        async with holding(database.files):
+        async with hold_lock(database.files):
             pass
         await database.close()
         assert caplog.messages == []
@@ -192,7 +192,7 @@ async def test_files_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path
     assert database.files
     try:
         await note(database, "private")
-        async with holding(database.files):
+        async with hold_lock(database.files):
             found = modes(file)
     finally:
         os.umask(before)

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from bot.clock import elapsed
 from bot.model import Message
 from bot.store.database import Database, open_database
-from bot.store.leases import LEASE, Presence
+from bot.store.leases import LEASE, Lease
 from bot.store.migrate import migrate
 from bot.store.outbox import Outbox, enqueue
 from bot.store.tables import leases
@@ -25,7 +25,7 @@ async def shared(postgres: Postgres) -> Database:
     return database
 
 
-async def silence(database: Database, holder: str) -> None:
+async def let_expire(database: Database, holder: str) -> None:
     """Let this process's signs of life be too old, as after 15 seconds."""
     async with database.writing() as connection:
         await connection.execute(update(leases).where(leases.c.holder == holder).values(until=0))
@@ -36,7 +36,7 @@ class Clocked:
 
     def __init__(self, database: Database, holder: str) -> None:
         self.seconds = 0.0
-        self.presence = Presence(database, holder, lambda: elapsed() + self.seconds)
+        self.lease = Lease(database, holder, lambda: elapsed() + self.seconds)
 
 
 async def database_clock_goes(database: Database, seconds: float, *seen_by: Clocked) -> None:
@@ -56,21 +56,21 @@ async def sending(database: Database, holder: str) -> None:
 
 
 async def test_one_of_several_reads_usage_and_all_may_post(shared: Database) -> None:
-    presences = [Presence(shared, f"holder-{number}") for number in range(3)]
-    for presence in presences:
-        await presence.begin()
-    assert [presence.may_read for presence in presences] == [True, False, False]
-    assert all(presence.may_post for presence in presences)
+    processes = [Lease(shared, f"holder-{number}") for number in range(3)]
+    for lease in processes:
+        await lease.begin()
+    assert [lease.may_read for lease in processes] == [True, False, False]
+    assert all(lease.may_post for lease in processes)
     await shared.close()
 
 
 async def test_reading_is_taken_over_when_its_holder_has_been_silent_and_never_before(shared: Database) -> None:
-    first, second = Presence(shared, "first"), Presence(shared, "second")
+    first, second = Lease(shared, "first"), Lease(shared, "second")
     await first.begin()
     await second.begin()
     await second.begin()
     assert not second.may_read
-    await silence(shared, "first")
+    await let_expire(shared, "first")
     await second.begin()
     assert second.may_read
     await first.begin()
@@ -79,21 +79,21 @@ async def test_reading_is_taken_over_when_its_holder_has_been_silent_and_never_b
 
 
 async def test_the_processes_at_work_are_counted(shared: Database) -> None:
-    first, second = Presence(shared, "first"), Presence(shared, "second")
+    first, second = Lease(shared, "first"), Lease(shared, "second")
     await first.begin()
     assert await first.alive() == 1
     await first.note_reading(300)
     await second.begin()
     assert (await first.alive(), await second.alive()) == (2, 2)
-    await silence(shared, "second")
+    await let_expire(shared, "second")
     assert await first.alive() == 1
-    await silence(shared, "first")
+    await let_expire(shared, "first")
     assert await first.alive() == 1  # whoever asks is there
     await shared.close()
 
 
 async def test_who_takes_over_asks_when_the_interval_says_so(shared: Database) -> None:
-    first, second = Presence(shared, "first"), Presence(shared, "second")
+    first, second = Lease(shared, "first"), Lease(shared, "second")
     await first.begin()
     assert await first.until_next_reading(300) == 0.0
     await first.note_reading(300)
@@ -105,9 +105,9 @@ async def test_who_takes_over_asks_when_the_interval_says_so(shared: Database) -
 
 
 async def test_a_process_without_a_sign_of_life_may_neither_post_nor_read(shared: Database) -> None:
-    presence = Presence(shared, "new")
-    assert not presence.may_post
-    assert not presence.may_read
+    lease = Lease(shared, "new")
+    assert not lease.may_post
+    assert not lease.may_read
     await shared.close()
 
 
@@ -115,14 +115,14 @@ async def test_nobody_takes_over_from_a_process_that_only_a_leap_of_the_clock_ma
     """Its own lease is over as well then. Renewed, it knows of the leap, and lets others show that they live."""
     ours, theirs = Clocked(shared, "ours"), Clocked(shared, "theirs")
     for each in (ours, theirs):
-        await each.presence.begin()
+        await each.lease.begin()
     await sending(shared, "theirs")
     await database_clock_goes(shared, 60, ours, theirs)
     box = Outbox(shared, "ours")
     assert await box.claim(1, ()) == []
-    await ours.presence.begin()
+    await ours.lease.begin()
     assert await box.claim(1, ()) == []
-    await silence(shared, "theirs")
+    await let_expire(shared, "theirs")
     assert len(await box.claim(1, ())) == 1
     await shared.close()
 
@@ -130,11 +130,11 @@ async def test_nobody_takes_over_from_a_process_that_only_a_leap_of_the_clock_ma
 async def test_a_lease_that_was_written_before_the_clock_went_back_ends_no_later_than_any_other(
     shared: Database,
 ) -> None:
-    dead, heir = Presence(shared, "dead"), Clocked(shared, "heir")
+    dead, heir = Lease(shared, "dead"), Clocked(shared, "heir")
     await dead.begin()
     await database_clock_goes(shared, -7200, heir)
-    await heir.presence.begin()
-    assert not heir.presence.may_read
+    await heir.lease.begin()
+    assert not heir.lease.may_read
     async with shared.reading() as connection:
         left = (await connection.execute(select(leases.c.until - shared.clock()))).scalars().all()
     assert max(left) <= LEASE
@@ -143,10 +143,10 @@ async def test_a_lease_that_was_written_before_the_clock_went_back_ends_no_later
 
 async def test_the_next_reading_is_never_farther_off_than_an_interval(shared: Database) -> None:
     first = Clocked(shared, "first")
-    await first.presence.begin()
-    await first.presence.note_reading(300)
+    await first.lease.begin()
+    await first.lease.note_reading(300)
     await database_clock_goes(shared, -7200, first)
-    assert await first.presence.until_next_reading(300) == 300
+    assert await first.lease.until_next_reading(300) == 300
     await shared.close()
 
 
@@ -154,21 +154,21 @@ async def test_a_process_that_slept_with_its_machine_posts_nothing_until_it_has_
     shared: Database,
 ) -> None:
     sleeper = Clocked(shared, "sleeper")
-    await sleeper.presence.begin()
-    assert sleeper.presence.may_post
-    assert sleeper.presence.may_read
+    await sleeper.lease.begin()
+    assert sleeper.lease.may_post
+    assert sleeper.lease.may_read
     sleeper.seconds += 3600
-    assert not sleeper.presence.may_post
-    assert not sleeper.presence.may_read
-    await sleeper.presence.begin()
-    assert sleeper.presence.may_post
+    assert not sleeper.lease.may_post
+    assert not sleeper.lease.may_read
+    await sleeper.lease.begin()
+    assert sleeper.lease.may_post
     await shared.close()
 
 
 async def test_on_sqlite_the_second_stands_by_until_the_first_is_gone(tmp_path: object) -> None:
     database = open_database(f"sqlite:///{tmp_path}/agent-usage.db")
     await migrate(database)
-    first, second = Presence(database, "first"), Presence(database, "second")
+    first, second = Lease(database, "first"), Lease(database, "second")
     assert await first.begin() is False
     assert await first.alive() == 1
     waiting = asyncio.create_task(second.begin())

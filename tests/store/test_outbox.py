@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from bot.model import Message
 from bot.store.database import Database
-from bot.store.leases import Presence
+from bot.store.leases import Lease
 from bot.store.outbox import Delivery, Outbox, enqueue
 from bot.store.tables import leases, outbox
 
@@ -22,13 +22,13 @@ HOUR = 3600.0
 @pytest.fixture
 async def box(database: Database) -> AsyncIterator[Outbox]:
     """The outbox of a process that is alive, with one message in it."""
-    presence = Presence(database, "this one")
-    await presence.begin()
+    lease = Lease(database, "this one")
+    await lease.begin()
     async with database.writing() as connection:
         where = {"kind": "alert", "action": "post", "channel": "#voice-spend", "now": NOW}
         await enqueue(connection, message=Message("words"), **where)  # type: ignore[arg-type]
-    yield Outbox(database, presence.holder)
-    await presence.end()
+    yield Outbox(database, lease.holder)
+    await lease.end()
 
 
 async def refused(box: Outbox, again_in: float, *, unclear: bool = False) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from bot.model import Message, Reading, Span, Totals
 from bot.store.database import open_database
-from bot.store.leases import Presence
+from bot.store.leases import Lease
 from bot.store.ledger import Ledger
 from bot.store.migrate import migrate
 from bot.store.outbox import Outbox
@@ -34,14 +34,14 @@ async def test_several_processes_that_share_few_sessions_do_their_part(address: 
     async def works(number: int) -> None:
         """Statements often enough, one after the other, for psycopg to prepare them where it may."""
         database, holder = databases[number], f"holder-{number}"
-        presence, ledger = Presence(database, holder), Ledger(database)
+        lease, ledger = Lease(database, holder), Ledger(database)
         for minute in range(3):
-            await presence.begin()
+            await lease.begin()
             at = NOW + timedelta(minutes=minute, seconds=number)
             await ledger.record_reading(Reading(DAYS, {day: Totals(number) for day in DAYS.each_day()}, at), {})
             await ledger.note("rules", holder, NOW)
             await ledger.tell("rules", holder, "#voice-ops", Message("words"), NOW)
-        await presence.end()
+        await lease.end()
 
     await asyncio.gather(*(works(number) for number in range(4)))
     assert await Outbox(databases[0], "").pending() == 4

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import written
+from bot.cli import read_dotenv
 from bot.errors import FileMissing, FileUnreadable, SettingsError
 from bot.system.files import LARGEST, read_file, read_text
 from tests.nobody import nobody
@@ -137,28 +137,28 @@ def test_another_encoding_is_told_and_how_to_mend_it(folder: Path, content: byte
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a byte order mark"])
 def test_env_is_read(folder: Path, mark: bytes) -> None:
     (folder / ".env").write_bytes(mark + b"PORT='8080'\r\n# more\r\nHOST=\r\n")
-    assert written(folder / ".env") == {"PORT": "8080", "HOST": ""}
+    assert read_dotenv(folder / ".env") == {"PORT": "8080", "HOST": ""}
 
 
 def test_without_env_nothing_is_written(folder: Path) -> None:
-    assert written(folder / ".env") == {}
+    assert read_dotenv(folder / ".env") == {}
 
 
 def test_an_env_that_cannot_be_read_is_a_mistake_of_the_settings(folder: Path) -> None:
     (folder / ".env").mkdir()
     with pytest.raises(SettingsError, match=r"^\.env: this is a folder: "):
-        written(folder / ".env")
+        read_dotenv(folder / ".env")
 
 
 def test_an_env_of_more_than_64_kib_is_refused(folder: Path) -> None:
     (folder / ".env").write_bytes(b"#" * (64 * 1024 + 1))
     with pytest.raises(SettingsError, match=r"^\.env: this file is larger than 64 KiB: make it smaller"):
-        written(folder / ".env")
+        read_dotenv(folder / ".env")
 
 
 def test_a_value_of_env_is_taken_as_it_stands_and_does_not_multiply(folder: Path) -> None:
     doubled = "".join(f"A{place + 1}=${{A{place}}}${{A{place}}}\n" for place in range(60))
     (folder / ".env").write_text(f"A0=x\n{doubled}SECRET=a${{b}}c\n")
-    found = written(folder / ".env")
+    found = read_dotenv(folder / ".env")
     assert found["A60"] == "${A59}${A59}"
     assert found["SECRET"] == "a${b}c"

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from bot.budget.decide import Decision
 from bot.cartesia.shared import SharedReadings
 from bot.commands.answer import WhyAnswer
-from bot.commands.incidents import IncidentDesk
+from bot.commands.incidents import IncidentActions
 from bot.errors import CartesiaUnavailable
 from bot.jobs.check import Checker
 from bot.jobs.rules_in_force import RulesFile, RulesInForce, Texts
@@ -106,7 +106,7 @@ class FakeUsage:
 
 @dataclass
 class Bot:
-    """One process's checker, and the desk that clicks come to."""
+    """One process's checker, and what clicks on its incidents do."""
 
     clock: Clock
     usage: FakeUsage
@@ -114,7 +114,7 @@ class Bot:
     rules: RulesInForce
     incidents: IncidentStore
     checker: Checker
-    desk: IncidentDesk
+    actions: IncidentActions
     _heard: int = 0
 
     async def check(self, dollars: float | None = None, day: date | None = None) -> list[str]:
@@ -125,7 +125,7 @@ class Bot:
 
     async def watch(self) -> None:
         """One look at whether the bot sees."""
-        await self.checker.watch_sight(self.clock(), self.clock.elapsed())
+        await self.checker.watch_freshness(self.clock(), self.clock.elapsed())
 
     async def all_of(self, dollars: float | None = None) -> list[str]:
         """One check: every decision, also the silent ones."""
@@ -158,18 +158,18 @@ class Bot:
 
     async def explains_itself(self) -> None:
         """Each decision on record leads to the same reason when its figures are judged again."""
-        for kept in await self.incidents.latest(100):
-            account = await self.desk.why(f"#{kept.id}")
+        for stored in await self.incidents.latest(100):
+            account = await self.actions.why(f"#{stored.id}")
             assert isinstance(account, WhyAnswer)
-            recorded = [each.recorded.reason for each in account.causes]
-            assert [each.replayed and each.replayed.reason for each in account.causes] == recorded
+            recorded = [each.recorded.reason for each in account.decisions]
+            assert [each.replayed and each.replayed.reason for each in account.decisions] == recorded
             assert recorded
 
     async def _recorded(self) -> list[str]:
         return [
-            f"{each.reason} {kept.place[0]}"
-            for kept in reversed(await self.incidents.latest(100))
-            for each in await self.incidents.decisions_of(kept.id)
+            f"{each.reason} {stored.key[0]}"
+            for stored in reversed(await self.incidents.latest(100))
+            for each in await self.incidents.decisions_of(stored.id)
         ]
 
 
@@ -220,14 +220,14 @@ async def _bot(address: str, path: Path, usage: FakeUsage, clock: Clock) -> Bot:
         ledger=ledger,
         incidents=incidents,
         now=clock,
-        told=_nothing,
+        on_enqueue=_nothing,
         blind_for=timedelta(minutes=15),
-        beat=_nothing,
+        heartbeat=_nothing,
         seconds=clock.elapsed,
     )
     await checker.start()
-    desk = IncidentDesk(incidents, ledger, rules, clock, _nothing)
-    return Bot(clock, usage, database, rules, incidents, checker, desk)
+    actions = IncidentActions(incidents, ledger, rules, clock, _nothing)
+    return Bot(clock, usage, database, rules, incidents, checker, actions)
 
 
 def _nothing() -> None:

@@ -9,10 +9,10 @@ from typing import cast
 
 import pytest
 
-from bot.jobs.delivery_outage import Hearing
+from bot.jobs.delivery_outage import DeliveryWatch
 from bot.jobs.destinations import Destinations
 from bot.jobs.loops import Loops
-from bot.store.leases import Presence
+from bot.store.leases import Lease
 from tests.jobs.check.conftest import Bot, Start
 
 DAILY = "  - {name: Daily, threshold: $50}\n"
@@ -24,7 +24,7 @@ async def nothing() -> None:
 
 def loops_of(
     bot: Bot,
-    presence: Presence,
+    lease: Lease,
     stop: asyncio.Event,
     seconds: Callable[[], float],
     keep: Callable[[], Awaitable[None]] = nothing,
@@ -32,13 +32,13 @@ def loops_of(
     """The loops of a process that checks every quarter of an hour."""
     return Loops(
         bot.checker,
-        cast("Hearing", None),  # another loop's
+        cast("DeliveryWatch", None),  # another loop's
         cast("Destinations", None),  # the same
         bot.rules,
         interval=timedelta(minutes=15),
-        presence=presence,
+        lease=lease,
         keep=keep,
-        told=stop.set,
+        on_enqueue=stop.set,
         stop=stop,
         seconds=seconds,
     )
@@ -132,8 +132,8 @@ async def test_an_outage_from_before_a_restart_goes_on(start: Start, hours: int,
 
 async def test_a_clock_that_leaps_just_after_nothing_was_due_makes_nobody_blind(start: Start) -> None:
     bot, stop = await start(DAILY), asyncio.Event()
-    presence = Presence(bot.database, "this one")
-    await presence.begin()
+    lease = Lease(bot.database, "this one")
+    await lease.begin()
 
     def seconds() -> float:
         moment = bot.clock.elapsed()
@@ -141,29 +141,29 @@ async def test_a_clock_that_leaps_just_after_nothing_was_due_makes_nobody_blind(
             bot.clock.go(hours=1)
         return moment
 
-    loops = loops_of(bot, presence, stop, seconds)
+    loops = loops_of(bot, lease, stop, seconds)
     checks = asyncio.create_task(loops.check())
-    watch = asyncio.create_task(loops.watch_sight(), name="watch")
+    watch = asyncio.create_task(loops.watch_freshness(), name="watch")
     began = bot.clock()
     async with asyncio.timeout(10):
         while bot.clock() < began + timedelta(hours=1):
             await asyncio.sleep(0.01)
     stop.set()
     await asyncio.gather(checks, watch)
-    await presence.end()
+    await lease.end()
     assert await bot.hears() == []
 
 
 async def test_nothing_is_let_go_of_before_a_clock_that_was_wrong_at_boot_has_been_set(start: Start) -> None:
     bot, stop = await start(DAILY), asyncio.Event()
-    presence = Presence(bot.database, "this one")
-    await presence.begin()
+    lease = Lease(bot.database, "this one")
+    await lease.begin()
     moments = iter([0.0, 3599.0, 3600.0, 3600.0])  # of the start, of two looks, and of what was let go of
 
     async def keep() -> None:
         stop.set()
 
     async with asyncio.timeout(10):
-        await loops_of(bot, presence, stop, lambda: next(moments), keep).prune()
-    await presence.end()
+        await loops_of(bot, lease, stop, lambda: next(moments), keep).prune()
+    await lease.end()
     assert list(moments) == []

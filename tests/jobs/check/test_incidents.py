@@ -32,10 +32,10 @@ async def test_people_are_reminded_every_4_hours_until_somebody_acknowledges(sta
         bot.clock.go(hours=4)
         assert await bot.check() == ["REMINDER Daily"]
         assert await bot.check() == []
-    assert await bot.desk.acknowledge(1, anew(ADA)) is None
+    assert await bot.actions.acknowledge(1, anew(ADA)) is None
     bot.clock.go(hours=4)
     assert await bot.check() == []
-    assert await bot.desk.undo(1, anew(ADA), others=True) is None
+    assert await bot.actions.undo(1, anew(ADA), others=True) is None
     assert await bot.check() == ["REMINDER Daily"]
     await bot.explains_itself()
 
@@ -71,7 +71,7 @@ async def test_what_is_acknowledged_in_time_is_not_escalated(start: Start) -> No
     bot = await start(ESCALATING)
     await bot.check(51)
     bot.clock.go(minutes=20)
-    await bot.desk.acknowledge(1, anew(ADA))
+    await bot.actions.acknowledge(1, anew(ADA))
     bot.clock.go(hours=5)
     assert await bot.check() == []
 
@@ -92,7 +92,7 @@ async def test_what_only_comes_near_is_not_escalated_until_it_is_over(start: Sta
 async def test_an_hour_of_quiet_mutes_a_higher_level_which_is_told_after_it(start: Start) -> None:
     bot = await start(DAILY)
     assert await bot.check(41) == ["CROSSED Daily"]
-    await bot.desk.snooze(1, anew(ADA), CHOICES["hour"])
+    await bot.actions.snooze(1, anew(ADA), CHOICES["hour"])
     bot.clock.go(minutes=30)
     assert await bot.all_of(51) == ["SNOOZED Daily"]
     bot.clock.go(minutes=30)
@@ -104,7 +104,7 @@ async def test_an_hour_of_quiet_mutes_a_higher_level_which_is_told_after_it(star
 async def test_quiet_until_tomorrow_ends_with_the_day_whose_final_figure_is_told(start: Start) -> None:
     bot = await start(DAILY)
     await bot.check(41)
-    await bot.desk.snooze(1, anew(ADA), CHOICES["tomorrow"])
+    await bot.actions.snooze(1, anew(ADA), CHOICES["tomorrow"])
     bot.clock.go_to("25 23:55")
     assert await bot.check(90) == []
     bot.clock.go_to("26 00:05")
@@ -115,7 +115,7 @@ async def test_quiet_until_tomorrow_ends_with_the_day_whose_final_figure_is_told
 async def test_quiet_until_the_next_level_ends_with_it(start: Start) -> None:
     bot = await start(REMINDING.replace("remind", "alert_at: [80%, 100%], remind"))
     await bot.check(41)
-    await bot.desk.snooze(1, anew(ADA), CHOICES["level"])
+    await bot.actions.snooze(1, anew(ADA), CHOICES["level"])
     bot.clock.go(hours=5)
     assert await bot.all_of(45) == ["SNOOZED Daily"]
     assert await bot.check(50) == ["RAISED Daily"]
@@ -126,7 +126,7 @@ async def test_quiet_until_the_next_level_ends_with_it(start: Start) -> None:
 async def test_quiet_until_an_amount_is_told_again_at_that_amount_once_also_across_restarts(start: Start) -> None:
     bot = await start(DAILY)
     await bot.check(51)
-    assert await bot.desk.snooze(1, anew(ADA), Reaching("$75")) is None
+    assert await bot.actions.snooze(1, anew(ADA), Reaching("$75")) is None
     assert await bot.check(74.99) == []
     bot = await start()
     assert await bot.check(75) == ["RAISED Daily"]
@@ -139,7 +139,7 @@ async def test_quiet_until_an_amount_is_told_again_at_that_amount_once_also_acro
 async def test_quiet_until_an_amount_mutes_every_step_below_it(start: Start) -> None:
     bot = await start("  - {name: Daily, threshold: $50, then_every: $5}\n")
     await bot.check(51)
-    await bot.desk.snooze(1, anew(ADA), Reaching("70"))
+    await bot.actions.snooze(1, anew(ADA), Reaching("70"))
     assert await bot.all_of(66) == ["SNOOZED Daily"]
     assert await bot.check(71) == ["RAISED Daily"]
     assert await bot.check(74) == []
@@ -151,7 +151,7 @@ async def test_a_silence_cannot_be_snoozed_until_an_amount_which_would_be_its_en
     bot = await start('  - {name: Phone line, metric: calls, below: 1, by: "08:00"}\n')
     assert await bot.check() == ["CROSSED Phone line"]
     with pytest.raises(NotUnderstoodError, match="A silence ends with the first usage"):
-        await bot.desk.snooze(1, anew(ADA), Reaching("100"))
+        await bot.actions.snooze(1, anew(ADA), Reaching("100"))
     assert await bot.check(75) == ["CLOSED Phone line"]
     await bot.explains_itself()
 
@@ -159,14 +159,14 @@ async def test_a_silence_cannot_be_snoozed_until_an_amount_which_would_be_its_en
 async def test_nothing_can_be_undone_about_an_alert_that_is_closed(start: Start) -> None:
     bot = await start(DAILY)
     await bot.check(51)
-    await bot.desk.acknowledge(1, anew(ADA))
+    await bot.actions.acknowledge(1, anew(ADA))
     bot.clock.go_to("26 00:05")
     assert await bot.check() == ["CLOSED Daily"]
     await bot.hears()
     for done in (
-        bot.desk.undo(1, anew(ADA), others=True),
-        bot.desk.acknowledge(1, anew(ADA)),
-        bot.desk.snooze(1, anew(ADA), CHOICES["hour"]),
+        bot.actions.undo(1, anew(ADA), others=True),
+        bot.actions.acknowledge(1, anew(ADA)),
+        bot.actions.snooze(1, anew(ADA), CHOICES["hour"]),
     ):
         assert await done == "Alert 1 is closed: there is nothing left to do about it."
     assert await bot.hears() == []
@@ -203,7 +203,7 @@ async def test_an_alert_is_found_by_its_number_or_by_its_rules_name_however_type
         "2026": "2026",
         "two words": "Two  `Words`",
     }
-    assert {typed: (await bot.desk.why(typed)).rule for typed in called} == called
+    assert {typed: (await bot.actions.why(typed)).rule for typed in called} == called
 
 
 async def test_what_names_no_alert_or_several_is_told_why(start: Start) -> None:
@@ -217,7 +217,7 @@ async def test_what_names_no_alert_or_several_is_told_why(start: Start) -> None:
         "Dayli spend": f"There is no alert “Dayli spend”: {LISTED} Did you mean “Daily spend”?",
     }
     for typed, sentence in sentences.items():
-        for asked in (bot.desk.why(typed), bot.desk.snooze_typed(f"{typed} tomorrow", anew(ADA))):
+        for asked in (bot.actions.why(typed), bot.actions.snooze_typed(f"{typed} tomorrow", anew(ADA))):
             with pytest.raises(NotUnderstoodError) as caught:
                 await asked
             assert str(caught.value) == sentence
@@ -228,7 +228,7 @@ async def test_the_newest_alert_of_a_name_is_meant(start: Start) -> None:
     await bot.check(41)
     bot.clock.go_to("26 09:00")
     await bot.check(42)
-    assert (await bot.desk.why("daily")).alert == 2
+    assert (await bot.actions.why("daily")).alert == 2
 
 
 async def test_until_when_it_is_quiet_is_answered(start: Start) -> None:
@@ -245,7 +245,7 @@ async def test_until_when_it_is_quiet_is_answered(start: Start) -> None:
         "Daily 75,00 $": "$75.00",
     }
     for typed, words in until.items():
-        answer = await bot.desk.snooze_typed(typed, anew(ADA))
+        answer = await bot.actions.snooze_typed(typed, anew(ADA))
         assert isinstance(answer, Snoozed)
         assert (answer.alert, answer.snooze.words) == (1, words)
 
@@ -254,7 +254,7 @@ async def test_shortly_before_midnight_tomorrow_is_the_day_after(start: Start) -
     bot = await start("  - {name: Monthly, per: month, threshold: $50}\n")
     await bot.check(51)
     bot.clock.go_to("25 23:37")
-    answer = await bot.desk.snooze_typed("Monthly tomorrow", anew(ADA))
+    answer = await bot.actions.snooze_typed("Monthly tomorrow", anew(ADA))
     assert isinstance(answer, Snoozed)
     assert answer.snooze.until == datetime(2026, 11, 27, tzinfo=UTC)
 
@@ -274,7 +274,7 @@ async def test_what_is_no_time_is_not_guessed(start: Start) -> None:
     }
     for typed, words in sentences.items():
         with pytest.raises(NotUnderstoodError) as caught:
-            await bot.desk.snooze_typed(typed, anew(ADA))
+            await bot.actions.snooze_typed(typed, anew(ADA))
         assert str(caught.value).startswith(words)
     assert (await bot.incidents.latest(1))[0].state.snooze is None
 
@@ -292,8 +292,8 @@ async def test_a_restated_day_edits_what_was_said_with_was_and_now(start: Start)
     assert await bot.check(47.5, TODAY) == ["CORRECTED Daily"]
     line = "⚪ Daily: $47.50 of $50.00 (95%)"
     assert await bot.hears() == [f"edit #voice-spend: {line}", f"reply #voice-spend: {line}"]
-    [kept] = await bot.incidents.latest(9)
-    assert "corrected: was $53.00, now $47.50" in kept.face.text
+    [stored] = await bot.incidents.latest(9)
+    assert "corrected: was $53.00, now $47.50" in stored.base_message.text
     assert await bot.check() == []
     bot = await start()
     assert await bot.check() == []
@@ -331,9 +331,9 @@ async def test_a_crossing_that_appears_late_is_posted_once_marked_late_and_is_cl
     assert await bot.check() == []
     bot.clock.go_to("27 15:00")
     assert await bot.check(52, TODAY) == ["CROSSED Daily"]
-    [kept] = await bot.incidents.latest(9)
-    assert kept.state.closed
-    assert "late: the day was over before the figure arrived" in kept.face.text
+    [stored] = await bot.incidents.latest(9)
+    assert stored.state.closed
+    assert "late: the day was over before the figure arrived" in stored.base_message.text
     assert await bot.hears() == ["post #voice-spend: 🔴 Daily: $52.00 of $50.00 (104%)"]
     bot.clock.go_to("28 15:00")
     assert await bot.check() == []
@@ -403,11 +403,11 @@ async def test_the_message_is_edited_in_silence_at_most_every_15_minutes(start: 
 async def test_a_click_between_two_checks_is_kept_by_the_next_decision(start: Start) -> None:
     bot = await start(DAILY)
     await bot.check(41)
-    await bot.desk.acknowledge(1, anew(ADA))
+    await bot.actions.acknowledge(1, anew(ADA))
     await bot.hears()
     assert await bot.check(51) == ["RAISED Daily"]
-    [kept] = await bot.incidents.latest(9)
-    assert kept.state.acknowledged is not None
+    [stored] = await bot.incidents.latest(9)
+    assert stored.state.acknowledged is not None
 
 
 # Bad readings
@@ -440,8 +440,8 @@ async def test_a_bucket_of_yesterday_that_is_missing_does_not_lower_the_week(sta
     assert await bot.check(31) == []
     bot = await start()
     assert await bot.check() == []
-    [kept] = await bot.incidents.latest(9)
-    assert "$70.00" in kept.face.text
+    [stored] = await bot.incidents.latest(9)
+    assert "$70.00" in stored.base_message.text
     bot.usage.missing = set()
     bot.clock.go(minutes=20)
     assert await bot.check() == []
@@ -476,7 +476,7 @@ async def test_after_6_days_down_nothing_floods_and_what_is_stale_is_closed(star
     await bot.hears()
     said = await bot.check(10)
     assert sorted(said) == ["CLOSED Daily", "CROSSED Daily", "CROSSED Daily", "CROSSED Daily"]  # 3 days, and the stale
-    assert all(kept.state.closed for kept in await bot.incidents.latest(9))
+    assert all(stored.state.closed for stored in await bot.incidents.latest(9))
     assert await bot.check() == []
     await bot.explains_itself()
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.commands.incidents import IncidentDesk
+from bot.commands.incidents import IncidentActions
 from bot.commands.snooze_end import CHOICES, Lasting, Reaching
 from bot.errors import DoneBefore
 from bot.model import Act
@@ -27,17 +27,17 @@ class Pressed:
     ts: float
     by: str = ADA
 
-    async def on(self, desk: IncidentDesk) -> bool:
+    async def on(self, actions: IncidentActions) -> bool:
         """Whether it was new."""
         act = clicked(self.ts, self.by)
         try:
             match self.button:
                 case "acknowledge":
-                    await desk.acknowledge(1, act)
+                    await actions.acknowledge(1, act)
                 case "undo":
-                    await desk.undo(1, act, others=True)
+                    await actions.undo(1, act, others=True)
                 case _:
-                    await desk.snooze(1, act, CHOICES["hour"])
+                    await actions.snooze(1, act, CHOICES["hour"])
         except DoneBefore:
             return False
         return True
@@ -56,9 +56,9 @@ def snooze(ts: float, by: str = ADA) -> Pressed:
 
 
 async def state(bot: Bot) -> set[str]:
-    kept = await bot.incidents.numbered(1)
-    assert kept is not None
-    return {name for name, is_so in (("ack", kept.state.acknowledged), ("snooze", kept.state.snooze)) if is_so}
+    stored = await bot.incidents.numbered(1)
+    assert stored is not None
+    return {name for name, is_so in (("ack", stored.state.acknowledged), ("snooze", stored.state.snooze)) if is_so}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ async def test_a_click_is_judged_by_the_last_that_changed_the_same(
 ) -> None:
     bot = await start(DAILY)
     await bot.check(51)
-    assert [await each.on(bot.desk) for each in clicks] == [bool(each) for each in new]
+    assert [await each.on(bot.actions) for each in clicks] == [bool(each) for each in new]
     assert await state(bot) == left
 
 
@@ -93,12 +93,12 @@ async def test_a_snooze_that_comes_again_lasts_no_longer_and_says_nothing(start:
     await bot.hears()
     acts: list[Act] = [clicked(1), anew(ADA)]
     for act in acts:
-        await bot.desk.snooze(1, act, Lasting(timedelta(hours=1)))
+        await bot.actions.snooze(1, act, Lasting(timedelta(hours=1)))
         told, before = await bot.hears(), await bot.incidents.numbered(1)
         assert len(told) == 2  # the edit and the line in the thread
         bot.clock.go(minutes=4)
         with pytest.raises(DoneBefore):
-            await bot.desk.snooze(1, act, Lasting(timedelta(hours=1)))
+            await bot.actions.snooze(1, act, Lasting(timedelta(hours=1)))
         assert await bot.incidents.numbered(1) == before
         assert await bot.hears() == []
 
@@ -107,18 +107,18 @@ async def test_what_was_not_understood_may_be_corrected_and_sent_once(start: Sta
     bot = await start(DAILY)
     await bot.check(51)
     submitted = anew(ADA)
-    assert await bot.desk.snooze(1, submitted, Reaching("$75")) is None
+    assert await bot.actions.snooze(1, submitted, Reaching("$75")) is None
     with pytest.raises(DoneBefore):
-        await bot.desk.snooze(1, submitted, Reaching("$75"))
+        await bot.actions.snooze(1, submitted, Reaching("$75"))
     typed = anew(ADA)
-    await bot.desk.snooze_typed("daily 1 hour", typed)
+    await bot.actions.snooze_typed("daily 1 hour", typed)
     with pytest.raises(DoneBefore, match="This was done already"):
-        await bot.desk.snooze_typed("daily 1 hour", typed)
+        await bot.actions.snooze_typed("daily 1 hour", typed)
 
 
 async def test_of_a_click_that_comes_six_times_at_once_one_is_done(start: Start) -> None:
     bot = await start(DAILY)
     await bot.check(51)
     await bot.hears()
-    assert sorted(await asyncio.gather(*(snooze(1).on(bot.desk) for _ in range(6)))) == [False] * 5 + [True]
+    assert sorted(await asyncio.gather(*(snooze(1).on(bot.actions) for _ in range(6)))) == [False] * 5 + [True]
     assert len(await bot.hears()) == 2

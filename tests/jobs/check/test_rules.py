@@ -108,7 +108,7 @@ async def test_a_threshold_changed_in_the_night_does_not_judge_the_day_that_was_
     bot = await start(f"  - {{name: Daily, threshold: {threshold}}}\n")
     await bot.hears()
     assert await bot.check(46, TODAY) == ["CLOSED Daily"]
-    assert (await bot.incidents.latest(1))[0].face.text.startswith("✅ Daily: $46.00 of $50.00 (92%)")
+    assert (await bot.incidents.latest(1))[0].base_message.text.startswith("✅ Daily: $46.00 of $50.00 (92%)")
     await bot.explains_itself()
 
 
@@ -121,9 +121,9 @@ async def test_an_incident_of_rules_that_can_no_longer_be_read_does_not_stop_the
         await connection.execute(update(decisions).values(revision="old"))
     bot = await start(OTHER)
     assert await bot.check() == []
-    account = await bot.desk.why("1")
+    account = await bot.actions.why("1")
     assert isinstance(account, WhyAnswer)
-    assert account.causes[0].rule is None
+    assert account.decisions[0].rule is None
 
 
 async def test_a_declared_event_still_holds_for_the_day_that_was_over_before_the_rule_changed(start: Start) -> None:
@@ -142,9 +142,9 @@ async def test_a_declared_event_expects_more_crosses_above_and_ends_by_itself(st
     assert await bot.all_of(49) == ["BELOW Daily"]
     assert await bot.all_of(120) == ["EXPECTED Daily"]
     assert await bot.check(200) == ["CROSSED Daily"]
-    [kept] = await bot.incidents.latest(9)
-    assert kept.face.text.startswith("🔴 Daily: $200.00 of $200.00 (100%)")
-    assert "above the declared event: Launch" in kept.face.text
+    [stored] = await bot.incidents.latest(9)
+    assert stored.base_message.text.startswith("🔴 Daily: $200.00 of $200.00 (100%)")
+    assert "above the declared event: Launch" in stored.base_message.text
     bot.clock.go_to("26 00:05")
     assert await bot.check() == ["CLOSED Daily"]
     assert await bot.check(50) == ["CROSSED Daily"]

@@ -34,13 +34,13 @@ async def click(bot: Bot, chance: random.Random) -> None:
     number = chance.choice(alerts).id
     match chance.randrange(4):
         case 0:
-            await bot.desk.acknowledge(number, anew("U1"))
+            await bot.actions.acknowledge(number, anew("U1"))
         case 1:
-            await bot.desk.undo(number, anew("U2"), others=True)
+            await bot.actions.undo(number, anew("U2"), others=True)
         case _:
             with contextlib.suppress(NotUnderstoodError):
                 until = chance.choice([*CHOICES.values(), Reaching("$120"), Reaching("130")])
-                await bot.desk.snooze(number, anew("U3"), until)
+                await bot.actions.snooze(number, anew("U3"), until)
 
 
 async def act(bot: Bot, chance: random.Random) -> None:
@@ -80,8 +80,8 @@ async def test_every_decision_of_any_story_is_explained_by_the_same_reason(start
             bot = await start()
             assert await bot.check() == []
     await bot.explains_itself()
-    for kept in await bot.incidents.latest(100):
-        reasons = [each.reason for each in await bot.incidents.decisions_of(kept.id)]
+    for stored in await bot.incidents.latest(100):
+        reasons = [each.reason for each in await bot.incidents.decisions_of(stored.id)]
         assert reasons[0].is_news
         assert reasons.count(Reason.ESCALATED) <= 1
     posts = [words for words in await bot.hears() if words.startswith("post ")]

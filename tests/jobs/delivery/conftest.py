@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from bot.jobs.channel_ids import Channels
+from bot.jobs.channel_ids import ChannelIds
 from bot.jobs.deliver import Deliveries, Pace
 from bot.jobs.sending import Sending
 from bot.model import Message
@@ -21,7 +21,7 @@ from bot.sandbox.slack.workspace import Message as SlackMessage
 from bot.slack.client import Client
 from bot.slack.sender import Sender
 from bot.store.database import Database, open_database
-from bot.store.leases import Presence
+from bot.store.leases import Lease
 from bot.store.outbox import Outbox, enqueue
 from bot.store.tables import incidents, metadata
 
@@ -35,7 +35,7 @@ class Post:
 
     database: Database
     slack: SimulatedSlack
-    presence: Presence
+    lease: Lease
     deliveries: Deliveries
     operations: list[str]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -98,15 +98,15 @@ async def delivering(address: str, slack: SimulatedSlack, timeout: int = 1) -> A
     database = open_database(address)
     async with database.writing() as connection:  # what migrations lead to, but quicker
         await connection.run_sync(metadata.create_all)
-    presence = Presence(database, f"holder-{id(database)}")
-    await presence.begin()
+    lease = Lease(database, f"holder-{id(database)}")
+    await lease.begin()
     client = Client(slack.bot_token, base_url=slack.api_url, timeout=timeout, retry_handlers=[])
-    outbox = Outbox(database, presence.holder)
-    sender, operations = Sender(client, lambda: presence.may_post), ["#voice-ops"]
-    sending = Sending(outbox, sender, Channels(sender, outbox), lambda: operations[0])
-    deliveries = Deliveries(outbox, sending, lambda: presence.may_post, lambda: datetime.now(UTC), QUICK)
-    post = Post(database, slack, presence, deliveries, operations)
-    running = [asyncio.create_task(deliveries.run(post.stop)), asyncio.create_task(presence.run(post.stop))]
+    outbox = Outbox(database, lease.holder)
+    sender, operations = Sender(client, lambda: lease.may_post), ["#voice-ops"]
+    sending = Sending(outbox, sender, ChannelIds(sender, outbox), lambda: operations[0])
+    deliveries = Deliveries(outbox, sending, lambda: lease.may_post, lambda: datetime.now(UTC), QUICK)
+    post = Post(database, slack, lease, deliveries, operations)
+    running = [asyncio.create_task(deliveries.run(post.stop)), asyncio.create_task(lease.run(post.stop))]
     try:
         yield post
     finally:
@@ -115,7 +115,7 @@ async def delivering(address: str, slack: SimulatedSlack, timeout: int = 1) -> A
         await asyncio.gather(*running)
         await deliveries.drain()
         with contextlib.suppress(Exception):
-            await presence.end()
+            await lease.end()
         await database.close()
 
 

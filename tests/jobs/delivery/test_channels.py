@@ -359,6 +359,6 @@ async def test_what_another_process_delivered_is_no_trouble_of_this_one(
     async with post.database.writing() as connection:
         await connection.execute(update(outbox).values(state="delivered"))
     async with asyncio.timeout(5):
-        while post.deliveries.trouble or post.deliveries.silence:
+        while post.deliveries.trouble or post.deliveries.outage:
             await asyncio.sleep(0.02)
     assert post.deliveries.has_delivered

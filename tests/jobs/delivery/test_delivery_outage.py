@@ -1,4 +1,4 @@
-"""Whether a silence of Slack's lasts is counted in seconds that pass, however the clock is set meanwhile."""
+"""Whether an outage of Slack's lasts is counted in seconds that pass, however the clock is set meanwhile."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
-from bot.jobs.deliver import Deliveries, Silence
-from bot.jobs.delivery_outage import Hearing
+from bot.jobs.deliver import Deliveries, DeliveryOutage
+from bot.jobs.delivery_outage import DeliveryWatch
 from bot.store.database import open_database
 from bot.store.ledger import Ledger
 from bot.store.tables import metadata
@@ -22,30 +22,30 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 class Deliveries503:
     """A Slack that has answered with 503 since noon."""
 
-    silence: Silence
+    outage: DeliveryOutage
     trouble: str | None = None
     has_delivered: bool = False
 
 
 @pytest.mark.parametrize("hours", [3, -3], ids=["ahead", "back"])
-async def test_a_silence_lasts_for_as_long_as_ever_though_the_clock_leaps_in_it(tmp_path: Path, hours: int) -> None:
+async def test_an_outage_lasts_for_as_long_as_ever_though_the_clock_leaps_in_it(tmp_path: Path, hours: int) -> None:
     database = open_database(f"sqlite:///{tmp_path}/agent-usage.db")
     async with database.writing() as connection:
         await connection.run_sync(metadata.create_all)
     ledger, passed = Ledger(database), [0.0]
-    hearing = Hearing(
+    delivery_watch = DeliveryWatch(
         ledger,
-        cast("Deliveries", Deliveries503(Silence(NOON, "http_503"))),
+        cast("Deliveries", Deliveries503(DeliveryOutage(NOON, "http_503"))),
         lambda: "#voice-ops",
         now=lambda: NOON + timedelta(hours=hours, seconds=passed[0]),
         patience=timedelta(minutes=15),
-        told=lambda: None,
+        on_enqueue=lambda: None,
         seconds=lambda: passed[0],
     )
     noted = []
     for moment in (0.0, 899.0, 900.0):
         passed[0] = moment
-        await hearing.watch()
+        await delivery_watch.watch()
         noted.append(len(await ledger.conditions("delivery")))
     await database.close()
     assert noted == [0, 0, 1]
