@@ -79,6 +79,11 @@ class SharedReadings:
         task.add_done_callback(functools.partial(self._ended, asked))
         return await asyncio.shield(task)
 
+    @property
+    def asked_to_wait(self) -> float:
+        """Seconds for which Cartesia still asks not to be asked."""
+        return max(0.0, self._not_before - self._seconds()) if self.outage else 0.0
+
     def may_ask(self, *, checked_here: bool) -> bool:
         """False during an outage: then commands show the last reading and leave asking to the checker.
 
@@ -107,9 +112,8 @@ class SharedReadings:
         return reading
 
     def _refuse_before_its_time(self) -> None:
-        left = self._not_before - self._seconds()
-        if self.outage and left > 0:
-            raise Throttled(self.outage.why, left)
+        if self.outage and self.asked_to_wait > 0:
+            raise Throttled(self.outage.why, self.asked_to_wait)
 
     def _note_failure(self, span: Span, error: CartesiaError) -> None:
         if isinstance(error, RequestRefused | UnreadableAnswer) and not span.covers(checked_span(self._now())):

@@ -31,6 +31,7 @@ class ChannelIds:
         self._list_again = 0.0
         self.refused_at = float("-inf")  # when Slack last refused a channel, by `seconds`
         self._one_at_a_time = asyncio.Lock()
+        self._looking: set[asyncio.Task[str | Refusal | None]] = set()
 
     def learn(self, name: str, channel_id: str) -> None:
         """Slack took a post for this name, and told the channel's id."""
@@ -56,10 +57,16 @@ class ChannelIds:
         return await self.remembered(name) or passing
 
     async def id_or_name(self, name: str) -> str:
-        """What to post to: the id where it comes soon, else the name as written. Raises StoreError."""
+        """What to post to: the id where it comes soon, else the name as written. Raises StoreError.
+
+        A list of many pages takes longer than that: it goes on, for the next post.
+        """
+        looking = asyncio.create_task(self.id_of(name))
+        self._looking.add(looking)
+        looking.add_done_callback(self._looked)
         try:
             async with asyncio.timeout(_PATIENCE):
-                found = await self.id_of(name)
+                found = await asyncio.shield(looking)
         except TimeoutError:
             return name
         return found if isinstance(found, str) else name
@@ -81,6 +88,11 @@ class ChannelIds:
                 self._take(await self._sender.channels())
             assert self._listing is not None  # noqa: S101 it was just taken
             return self._listing
+
+    def _looked(self, task: asyncio.Task[str | Refusal | None]) -> None:
+        self._looking.discard(task)
+        if not task.cancelled():
+            task.exception()  # raised where it was waited for, or nobody waits any more
 
     def _is_doubted(self, name: str) -> bool:
         """Whether Slack refused an id of this name since it last listed the channels."""

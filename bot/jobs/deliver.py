@@ -25,6 +25,7 @@ from bot.store.outbox import Backlog, Delivery, Outbox
 from bot.system.waiting import set_within
 
 AT_ONCE = 16  # lanes served at the same time
+LONG_WAIT = 120.0  # seconds asked for by Slack that whoever looks after the bot should know of
 
 log = logging.getLogger(__name__)
 
@@ -197,6 +198,9 @@ class Deliveries:
             trouble = f"Slack refuses SLACK_BOT_TOKEN ({refusal.code}): reinstall the app and set its new token"
             self._note_trouble(_EVERYWHERE, trouble, "Messages are kept until then.")
             return self._hold(_EVERYWHERE, refusal)
+        if refusal.retry_after and refusal.retry_after > LONG_WAIT:
+            asks = f"Slack asks to wait {refusal.retry_after:.0f} s before {delivery.channel} takes another message"
+            self._note_trouble(delivery.lane, asks, "Messages are kept until then.")
         if unsent.dead:
             self._note_trouble(delivery.lane, unsent.dead, "Messages are kept until one does.")
         if refusal.failure in (Failure.DESTINATION, Failure.TRANSIENT):

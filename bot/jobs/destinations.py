@@ -71,14 +71,12 @@ class Destinations:
         if named == self._looked_at and self.seconds() < self._look_again and not self._is_doubted():
             return
         self._last_look = self.seconds()
+        self._looked_at, self._look_again = named, self._last_look + _WHILE_UNKNOWN  # also where what follows fails
         listing = await self.channel_ids.listed(_FRESH)
-        if listing.passing:
-            self._look_again = self.seconds() + _WHILE_UNKNOWN
-        else:
+        if not listing.passing:
             self._note([problem for each in named if (problem := await self._problem_of(each, listing))])
             await self._tell()
             self._look_again = self.seconds() + (_WHILE_TROUBLE if self.problems else _EACH)
-        self._looked_at = named
 
     def _is_doubted(self) -> bool:
         """Whether a channel refused a message since the last look, which was not just now."""
@@ -128,8 +126,8 @@ class Destinations:
     async def _tell(self) -> None:
         """The operations channel hears of each problem once, also across restarts; where it works itself."""
         operations = self.rules().operations_channel
-        if any(each.channel == operations and not each.takes_messages for each in self.problems):
-            return
+        if operations is None or any(each.channel == operations and not each.takes_messages for each in self.problems):
+            return  # told as soon as there is one that works
         present = {_digest(each): _announced(each) for each in self.problems}
         if await self.ledger.settle("channel", present, operations, blocks.destinations, self.now()):
             self.on_enqueue()

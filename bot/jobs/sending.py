@@ -73,7 +73,7 @@ class Sending:
         if _is_dead(outcome) and outcome.code not in UNCHANGEABLE and delivery.attempts < _EDITS:
             return Refusal(Failure.TRANSIENT, outcome.code)
         if isinstance(outcome, Refusal) and (_is_dead(outcome) or _lasts(outcome)):
-            same = repeats(f"edits of {root.ts}", outcome.code)
+            same = repeats(delivery.lane, root.ts, outcome.code)
             log.warning("message %s can't be edited (%s); its thread tells the rest", root.ts, outcome.code, extra=same)
             return Superseded()
         return outcome
@@ -94,7 +94,8 @@ class Sending:
             return None
         outcome = await self._post_at(root.channel, delivery, message, thread=root.ts)
         if _is_dead(outcome) and outcome.code not in OF_THREAD:
-            self._channel_ids.forget(delivery.channel, root.channel)
+            posted_for = self._operations_channel() if root.rerouted else delivery.channel
+            self._channel_ids.forget(posted_for or delivery.channel, root.channel)
         elif isinstance(outcome, Posted) and not root.rerouted:
             _works(delivery.channel)
         return outcome

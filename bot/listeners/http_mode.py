@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from aiohttp import ClientError, StreamReader, web
 from pydantic import SecretStr
@@ -25,6 +26,7 @@ from bot.listeners.rejected_requests import RejectedRequests, Rejection
 from bot.listeners.signature import TOLERANCE, Signature, Verdict
 from bot.money import number
 from bot.settings import SIGNING_SECRET, WHERE
+from bot.system.threads import in_thread
 
 EVENTS = "/slack/events"
 MOST_BYTES = 1_000_000  # of a body; the largest thing that Slack knows is a view of 250 kB
@@ -34,6 +36,7 @@ SLACKS_PATIENCE = 3.0  # seconds after which Slack gives up a request
 _ONE_OF_SLACKS = re.compile(r'application/(x-www-form-urlencoded|json) *(; *charset="?utf-?8"? *)?', re.IGNORECASE)
 _MOST_FIELDS = 100  # of a form; Slack's commands have some twenty
 _SHOWN = 100  # characters of an address
+_LONG = 65_536  # bytes of a body: a megabyte of escapes takes a tenth of a second
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +59,7 @@ class HttpMode:
     rejected: RejectedRequests
     now: Callable[[], datetime]
     _is_heard: bool = False
+    _one_long: asyncio.Lock = field(default_factory=asyncio.Lock)
     _in_flight: set[asyncio.Future[BoltResponse]] = field(default_factory=set)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -63,11 +67,18 @@ class HttpMode:
         try:
             body = await self._genuine(request)
             self._hear()
-            sent = _parsed(request, body)
+            sent = await self._parsed(request, body)
         except RejectedError as rejected:
             self.rejected.note(rejected.kind, str(rejected))
             return _rejected(rejected.status)
         return await to_aiohttp_response(await self._dispatch(sent))
+
+    async def _parsed(self, request: web.BaseRequest, body: bytes) -> object:
+        """What was sent; a long one is taken apart beside the loop, one after the other. Raises RejectedError."""
+        if len(body) <= _LONG:
+            return _parsed(request, body)
+        async with self._one_long:
+            return await in_thread(partial(_parsed, request, body))
 
     async def elsewhere(self, request: web.BaseRequest) -> web.StreamResponse:
         """404. Where it is Slack that asks, the app's settings name a wrong address, and only we can notice."""
@@ -90,7 +101,7 @@ class HttpMode:
         self._is_heard = True
 
     async def _genuine(self, request: web.BaseRequest) -> bytes:
-        """The body, once it is certain that Slack sent it. Raises RefusedError."""
+        """The body, once it is certain that Slack sent it. Raises RejectedError."""
         signature = Signature.of(request.headers)
         if signature is None:
             raise _stranger(401, "without Slack's signature")
@@ -115,7 +126,7 @@ class HttpMode:
 
 
 async def _read(request: web.BaseRequest) -> bytes:
-    """The body's bytes; one that is too large is not read. Raises RefusedError."""
+    """The body's bytes; one that is too large is not read. Raises RejectedError."""
     if (request.content_length or 0) > MOST_BYTES:
         raise _too_large()
     try:
@@ -129,7 +140,7 @@ async def _read(request: web.BaseRequest) -> bytes:
 
 
 async def _gathered(content: StreamReader) -> bytes:
-    """All of it. Raises RefusedError where it is too large and did not say so beforehand."""
+    """All of it. Raises RejectedError where it is too large and did not say so beforehand."""
     body = bytearray()
     async for chunk in content.iter_any():
         body += chunk
@@ -139,7 +150,7 @@ async def _gathered(content: StreamReader) -> bytes:
 
 
 def _parsed(request: web.BaseRequest, body: bytes) -> object:
-    """What was sent. Raises RefusedError where it has none of the two forms that Slack uses."""
+    """What was sent. Raises RejectedError where it has none of the two forms that Slack uses."""
     content_type = request.headers.get("Content-Type", "")
     if not _ONE_OF_SLACKS.fullmatch(content_type):
         raise _unreadable(415, content_type)

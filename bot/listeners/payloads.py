@@ -27,6 +27,7 @@ from pydantic import ValidationError as Mistakes
 from bot.model import Act
 from bot.rules.access import Person
 
+MOST_TYPED: Final = 1_000  # characters
 _LONGEST_NAME: Final = 255  # characters of an action_id or a callback_id
 
 
@@ -69,6 +70,8 @@ Ts = Annotated[str, Field(pattern=r"^[0-9]{1,10}\.[0-9]{6}$")]
 Name = Annotated[str, Field(max_length=_LONGEST_NAME), AfterValidator(_printable)]
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value), AfterValidator(_encodable)]
 """Any text, empty where Slack has null: an input that was left empty."""
+Typed = Annotated[Text, AfterValidator(lambda text: text[:MOST_TYPED])]
+"""What somebody typed, as far as it can mean something: what folds it takes quadratic time for accents upon accents."""
 
 
 def _inputs(state: object) -> Mapping[tuple[str, str], str]:
@@ -76,7 +79,7 @@ def _inputs(state: object) -> Mapping[tuple[str, str], str]:
     if not isinstance(state, dict):
         raise ValueError("no mapping")  # noqa: TRY004 pydantic takes a ValueError for a mistake
     return {
-        (block, action): _encodable(one["value"])
+        (block, action): _encodable(one["value"])[:MOST_TYPED]
         for block, actions in state.items()
         if isinstance(actions, dict)
         for action, one in actions.items()
@@ -109,7 +112,7 @@ class Command(Payload):
     """A slash command. It names the workspace around the person."""
 
     name: Name = Field(validation_alias="command")
-    text: Text = ""
+    text: Typed = ""
     user_id: UserId
     team_id: TeamId = None
     enterprise_id: TeamId = None

@@ -37,6 +37,7 @@ PING = 5  # seconds between two pings; a connection that answers none for four o
 LONGEST_PAUSE = 30.0  # seconds between two connections that Slack does not accept
 _POLL_EVERY = 0.2  # seconds between two looks at the connection
 _CLOSING = 3.0  # seconds
+_LONGEST = 10_000  # characters of what Slack says of the connection
 
 # Why Slack turns a connection away until somebody mends it; "warning" and "refresh_requested" are everyday.
 TURNED_AWAY = {
@@ -167,6 +168,8 @@ class SocketMode:
         said = _said(message)
         if said.get("type") == "hello" and self._client:
             self._turned_away, self._client.in_vain = None, 0
+            if self._counting:
+                self._counting.cancel()  # the newest hello counts
             self._counting = asyncio.create_task(self._count(said.get("num_connections")))
         elif said.get("type") == "disconnect" and (remedy := TURNED_AWAY.get(str(said.get("reason")))):
             if self._turned_away is None:
@@ -199,10 +202,10 @@ def _crowd(connections: int, replicas: int) -> str:
 
 def _said(message: WSMessage) -> Mapping[str, Any]:
     """What Slack says of the connection; nothing of what people did, which bears an id."""
-    if message.type is not WSMsgType.TEXT or '"envelope_id"' in message.data:
+    if message.type is not WSMsgType.TEXT or len(message.data) > _LONGEST or '"envelope_id"' in message.data:
         return {}
     try:
         said = json.loads(message.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}

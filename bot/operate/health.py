@@ -95,7 +95,7 @@ class Health:
             async with asyncio.timeout(self.patience):
                 for source in self.reasons:
                     reasons += await source()
-                for source in (*self.warnings, self._blindness, self._doubts):
+                for source in (*self.warnings, self._blindness, self._doubts, self._wait):
                     try:
                         warnings += await source()
                     except StoreError as error:
@@ -111,6 +111,10 @@ class Health:
     async def _doubts(self) -> list[str]:
         doubted = await self.ledger.conditions("account")
         return ["the figures of past days changed all at once; the next reading decides"] if doubted else []
+
+    async def _wait(self) -> list[str]:
+        left = self.usage.asked_to_wait
+        return [f"Cartesia asks to wait: usage is read again in {left:.0f} s"] if left > LATE.total_seconds() else []
 
     def _destinations(self, troubles: Sequence[str]) -> list[str]:
         """Channels that need somebody, but for those that a trouble begins with: it says more."""

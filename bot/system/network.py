@@ -18,7 +18,7 @@ import httpx
 
 from bot.errors import SettingsError
 
-AT_ONCE = 4_096  # bytes
+AT_ONCE = 1_024  # bytes
 MOST_BYTES = 500_000  # of one answer, head and framing included: nobody here is sent half of it
 _OF_SOCKETS = {"wss": "https", "ws": "http"}
 _PORTS = {"https": 443, "http": 80}
@@ -52,7 +52,7 @@ def _of_scheme(entry: str, scheme: str) -> str:
 
 
 class _LittleAtOnce(httpcore.AsyncNetworkStream):
-    """A connection that is read a few thousand bytes at a time, with the loop's other work in between, and no further
+    """A connection that is read a kilobyte at a time, with the loop's other work in between, and no further
     than an answer can be long.
 
     httpcore takes 64 KiB at a time, and thousands of `100 Continue` or of chunks of one byte fit into that.

@@ -23,7 +23,8 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 
 def _run(work: Callable[[], T], done: Future[T]) -> None:
-    done.set_running_or_notify_cancel()
+    if not done.set_running_or_notify_cancel():
+        return  # nobody waits for it any more
     try:
         outcome = work()
     except Exception as error:  # noqa: BLE001 it is raised where it is waited for

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import select
 
+from bot.errors import StoreError
 from bot.jobs.channel_ids import ChannelIds
 from bot.jobs.destinations import Destinations
 from bot.rules.models import Escalation, Report, Rules, ThresholdRule
@@ -34,6 +37,13 @@ LIST = "conversations.list"
 def naming(*channels: str, operations: str = "#voice-ops") -> Rules:
     rules = tuple(ThresholdRule(name=each, threshold=Decimal(1), channel=each) for each in channels)
     return Rules(channel="#voice-spend", operations_channel=operations, rules=rules)
+
+
+class Gone:
+    """A database that does not answer."""
+
+    async def settle(self, *_: object) -> bool:
+        raise StoreError("The database did not do its part: gone.")
 
 
 @dataclass
@@ -178,6 +188,26 @@ async def test_a_broken_operations_channel_is_told_nothing_until_it_works(watche
     watched.slack.channel("voice-ops").archived = False
     await watched.later(300)
     assert await watched.told() == [ARCHIVED.format("#old") + LATER]
+
+
+async def test_where_there_was_no_operations_channel_it_is_told_once_there_is_one(watched: Watched) -> None:
+    watched.rules = Rules(rules=naming("#gone").rules)
+    await watched.look.watch()
+    assert (len(watched.sentences), await watched.told()) == (1, [])
+    await watched.says("#gone")
+    assert len(await watched.told()) == 1
+
+
+async def test_a_database_that_is_gone_makes_slack_be_asked_once_a_minute(watched: Watched) -> None:
+    ledger, watched.look.ledger = watched.look.ledger, cast("Ledger", Gone())
+    watched.rules = naming("#gone")
+    for _ in range(30):
+        with contextlib.suppress(StoreError):
+            await watched.later(1)
+    assert len(watched.slack.calls_of(LIST)) == 2  # one for each kind of channel
+    watched.look.ledger = ledger
+    await watched.later(60)
+    assert len(await watched.told()) == 1
 
 
 async def test_a_channel_that_was_renamed_is_told_by_both_names(watched: Watched) -> None:

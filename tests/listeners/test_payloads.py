@@ -11,7 +11,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.listeners.dispatch import Dispatcher
-from bot.listeners.payloads import Click, Command, Submission, UnreadableError, read
+from bot.listeners.payloads import MOST_TYPED, Click, Command, Submission, UnreadableError, read
 from bot.listeners.rejected_requests import RejectedRequests
 from bot.listeners.unhandled import register_unhandled
 from bot.model import Act
@@ -115,6 +115,7 @@ def put(payload: Json, place: str, value: object) -> Json:
     return changed
 
 
+TYPED = "view.state.values.snooze_amount.snooze_amount.value"
 IDS = ["<!channel>", "<!here>", "U1|x", "u123", "C123", "", "U1\n", "Ｕ１２３", "U" * 40, 5, None, ["U1"], {"id": "U1"}]
 
 
@@ -158,6 +159,14 @@ def test_what_has_not_the_form_that_slack_gives_it_is_refused(payload: str, plac
             read(put(ALL[payload], place, value))
         assert str(refused.value).isprintable(), value
         assert len(str(refused.value)) < 100
+
+
+def test_of_what_was_typed_no_more_is_taken_than_can_mean_something() -> None:
+    accents = "a" + "\u0300\u0327" * 6_000
+    command, submission = read(put(COMMAND, "text", accents)), read(put(SUBMISSION, TYPED, accents))
+    assert isinstance(command, Command)
+    assert isinstance(submission, Submission)
+    assert [len(command.text), len(submission.value("snooze_amount"))] == [MOST_TYPED, MOST_TYPED]
 
 
 def places(value: object, place: str = "") -> Iterator[str]:

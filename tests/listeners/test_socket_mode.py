@@ -94,6 +94,16 @@ async def test_a_connection_that_slack_takes_again_is_up_again(slack: SimulatedS
                 await asyncio.sleep(0.01)
 
 
+async def test_what_slack_says_without_end_or_meaning_of_the_connection_is_passed_over(slack: SimulatedSlack) -> None:
+    async with connected(slack) as socket:
+        await slack.socket.wait_connected()
+        said = slack.socket.connections[-1].socket
+        for frame in ("[" * 900_000, "[" * 5_000, "{", "null", '{"type": "hello", "num_connections": "many"}'):
+            await said.send_str(frame)
+        await reconnect(slack)
+        assert (await socket.reasons(), await socket.warnings(), socket.remarks()) == ([], [], [])
+
+
 async def test_another_process_with_the_token_is_said_once_and_warned_of_when_seen_twice(
     slack: SimulatedSlack, caplog: pytest.LogCaptureFixture
 ) -> None:

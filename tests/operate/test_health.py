@@ -41,7 +41,10 @@ async def hanging() -> Sequence[str]:
 
 
 def health(
-    backlog: Backlog | None = EMPTY, noted: Mapping[str, list[Condition]] | None = None, **sources: Any
+    backlog: Backlog | None = EMPTY,
+    noted: Mapping[str, list[Condition]] | None = None,
+    asked_to_wait: float = 0.0,
+    **sources: Any,
 ) -> Health:
     """With an outbox (None never answers), conditions and sources of the test's own; all else is well."""
 
@@ -62,7 +65,7 @@ def health(
         deliveries=cast("Deliveries", SimpleNamespace(backlog=waiting)),
         destinations=cast("Destinations", SimpleNamespace(problems=())),
         rules=cast("RulesInForce", rules),
-        usage=cast("SharedReadings", SimpleNamespace(last=lambda _: None, outage=None)),
+        usage=cast("SharedReadings", SimpleNamespace(last=lambda _: None, outage=None, asked_to_wait=asked_to_wait)),
         interval=timedelta(minutes=5),
         now=lambda: NOW,
         **sources,
@@ -88,6 +91,15 @@ async def test_blindness_and_doubted_figures_are_warnings_among_those_of_other_p
     ).report()
     doubted = "the figures of past days changed all at once; the next reading decides"
     assert report == Report(("not connected",), ("deaf", "crowded", "blind since 2026-11-23 12:00 UTC", doubted))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "warnings"),
+    [(100.0, ()), (3600.0, ("Cartesia asks to wait: usage is read again in 3600 s",))],
+    ids=["a short one", "a long one"],
+)
+async def test_a_long_wait_that_cartesia_asks_for_is_a_warning(seconds: float, warnings: tuple[str, ...]) -> None:
+    assert (await health(asked_to_wait=seconds).report()).warnings == warnings
 
 
 async def test_a_lost_database_is_one_reason_and_hides_no_other_warning() -> None:

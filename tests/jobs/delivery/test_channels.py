@@ -336,6 +336,17 @@ async def test_one_message_finds_out_whether_a_dead_channel_is_well_again_and_th
     assert post.deliveries.trouble is None
 
 
+async def test_a_long_wait_that_slack_asks_for_is_a_trouble_until_something_is_taken(
+    post: Post, slack: SimulatedSlack
+) -> None:
+    slack.faults.add(POST, Fault("status", status=429, retry_after=1e9))
+    await post.put("Kept")
+    async with asyncio.timeout(10):
+        while not post.deliveries.trouble:
+            await asyncio.sleep(0.02)
+    assert post.deliveries.trouble == "Slack asks to wait 3600 s before #voice-spend takes another message"
+
+
 async def test_messages_that_slack_never_takes_hold_up_no_other(post: Post, slack: SimulatedSlack) -> None:
     slack.faults.add(POST, Fault("status", status=500), times=None, where=lambda args: args.get("text") in BAD)
     await post.put_all(*(Message(text) for text in (*BAD, "Good", "Better")))
