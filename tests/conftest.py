@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from bot.sandbox.world import World
 from tests.databases import PgBouncer, Postgres, find_binaries, find_pgbouncer
+from tests.forks import ForkServer
 
 # How long an example takes says how busy the machine is; a test that means time measures it itself.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -66,10 +67,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.new_database()
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[ForkServer]:
+    """A process of this test process's own that starts programs by forking."""
+    with ForkServer() as forks:
+        yield forks
+
+
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, forks: ForkServer) -> AsyncIterator[World]:
     """The simulated pair on real sockets; the bot is started by the test."""
-    async with World(tmp_path) as world:
+    async with World(tmp_path, spawn=forks.spawn) as world:
         yield world
     for process in world.processes:  # shown where the test failed
         print(f"-- {' '.join(process.command[1:])}", *process.lines, sep="\n")

@@ -7,12 +7,12 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from bot.sandbox.cartesia import SimulatedCartesia
 from bot.sandbox.slack.server import SimulatedSlack
@@ -27,6 +27,37 @@ rules:
 """
 
 
+class Process(Protocol):
+    """What is used of an `asyncio.subprocess.Process`."""
+
+    pid: int
+    stdout: asyncio.StreamReader | None
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def send_signal(self, signal: int) -> None: ...
+
+    def kill(self) -> None: ...
+
+    async def wait(self) -> int: ...
+
+
+Spawn = Callable[[Sequence[str], Mapping[str, str], Path], Awaitable[Process]]
+
+
+async def execute(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Process:
+    """Start the command in the folder, with no environment but this."""
+    return await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env=dict(environment),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
 @dataclass
 class BotProcess:
     """One run of the program. `lines` is what it logged."""
@@ -34,20 +65,14 @@ class BotProcess:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     folder: Path
-    process: asyncio.subprocess.Process | None = None
+    spawn: Spawn = execute
+    process: Process | None = None
     lines: list[str] = field(default_factory=list)
     _reading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start it, with no environment but its own."""
-        self.process = await asyncio.create_subprocess_exec(
-            *self.command,
-            cwd=self.folder,
-            env=dict(self.environment),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
+        self.process = await self.spawn(self.command, self.environment, self.folder)
         self._reading = asyncio.create_task(self._read())
 
     async def said(self, words: str, timeout: float = 10.0) -> str:
@@ -96,11 +121,14 @@ def real_now() -> datetime:
 
 
 class World:
-    """Both simulated servers and a folder with rules and a database; `bot()` gives a process to start."""
+    """Both simulated servers and a folder with rules and a database; `program()` gives a process to start."""
 
-    def __init__(self, folder: Path, now: Callable[[], datetime] = real_now, rules: str = RULES) -> None:
+    def __init__(
+        self, folder: Path, now: Callable[[], datetime] = real_now, rules: str = RULES, spawn: Spawn = execute
+    ) -> None:
         self.folder = folder
         self.now = now
+        self.spawn = spawn
         self.cartesia = SimulatedCartesia(now)
         self.slack = SimulatedSlack(now)
         self.processes: list[BotProcess] = []
@@ -126,7 +154,8 @@ class World:
 
     def program(self, *arguments: str, module: str = "bot", **more: str) -> BotProcess:
         """The program with these arguments, not started yet; ended with this world at the latest."""
-        process = BotProcess((sys.executable, "-m", module, *arguments), self.environment(**more), self.folder)
+        command = (sys.executable, "-m", module, *arguments)
+        process = BotProcess(command, self.environment(**more), self.folder, self.spawn)
         self.processes.append(process)
         return process
 

@@ -22,6 +22,7 @@ from tests.crash.random_kills import kill_at_random, true_lease
 from tests.crash.stores import Postgresql, Sqlite, Store
 from tests.crash.trial import FIRST, RECOVERY, SCENARIOS, Outcome, Prepared, Scenario, prepare, today, trial
 from tests.databases import Postgres, find_binaries
+from tests.forks import ForkServer
 
 PAST_THE_END = 3  # bots in a row that found no such point, until there are no more points
 SECOND_CHANCES = 3  # rounds for places that depend on timing
@@ -185,8 +186,8 @@ async def run(server: Postgres, folder: Path, options: argparse.Namespace) -> in
             flush=True,
         )
 
-    with ForkServer() as fork_server:
-        trials = Trials(fork_server, options.at_once, options.every, stores)
+    with ForkServer() as server_of_bots:
+        trials = Trials(ForkServer(server_of_bots), options.at_once, options.every, stores)
         for database in options.database or DATABASES:
             for scenario in SCENARIOS:
                 if scenario.name in scenarios:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
 from tests.crash.fork_server import ForkServer
 from tests.crash.preparations import Preparations
+from tests.forks import ForkServer
 
 
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    with ForkServer() as fork_server:
-        yield fork_server
+def fork_server(forks: ForkServer) -> ForkServer:
+    return ForkServer(forks)
 
 
 @pytest.fixture(scope="session")

@@ -14,14 +14,17 @@ from bot.sandbox.slack.workspace import MEMBER
 from bot.sandbox.world import World
 from bot.windows import utc_day
 from tests.end_to_end.test_commands import COMMAND, history
+from tests.forks import ForkServer
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("asking")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["socket", "http"])
-async def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def asked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, forks: ForkServer
+) -> AsyncIterator[World]:
     """An account with a history, and the bot that is asked."""
-    async with World(tmp_path_factory.mktemp("asked")) as world:
+    async with World(tmp_path_factory.mktemp("asked"), spawn=forks.spawn) as world:
         history(world)
         await (world.run() if request.param == "socket" else world.run_http())
         yield world

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 
 import pytest
 
 from bot.sandbox.slack.workspace import ADMIN, GUEST, MEMBER, Message
-from bot.sandbox.world import BotProcess, World
+from bot.sandbox.world import World
 from bot.windows import utc_day
 
 CHANNEL = "voice-spend"
@@ -207,11 +206,7 @@ async def test_buttons_of_an_alert_that_is_closed_say_so(world: World, warned: M
 async def test_either_of_two_replicas_answers_a_click(world: World, served_url: str) -> None:
     spend(world, 4200)
     for _ in range(2):
-        replica = BotProcess(
-            (sys.executable, "-m", "tests.replica", "0"), world.environment(DATABASE_URL=served_url), world.folder
-        )
-        world.processes.append(replica)
-        await replica.start()
+        await world.program("0", module="tests.replica", DATABASE_URL=served_url).start()
     for replica in world.processes:
         await replica.said("connected to Slack", 30)
     message = await alert(world)

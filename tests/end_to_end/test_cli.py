@@ -23,6 +23,7 @@ async def run(world: World, *arguments: str, **more: str) -> tuple[int, str]:
     return code, "\n".join(process.lines)
 
 
+@pytest.mark.usefixtures("executed")
 async def test_usage_needs_only_the_cartesia_key(world: World) -> None:
     world.cartesia.set_day(utc_day(world.now()), cents=123456, minutes="20576.0", calls=99)
     code, printed = await run(world, "usage", "today", SLACK_BOT_TOKEN="", SLACK_APP_TOKEN="", RULES_FILE="none.yaml")
@@ -98,6 +99,7 @@ async def test_rules_check_lists_every_mistake_and_exits_with_1(world: World) ->
     assert "rules.yaml:3:" in printed
 
 
+@pytest.mark.usefixtures("executed")
 async def test_rules_show_and_schema_print_whatever_the_terminal_can_show(world: World) -> None:
     world.rules_file.write_text(RULES.replace("Daily spend", "Täglich 🟡"), encoding="utf-8")
     code, printed = await run(world, "rules", "show", PYTHONIOENCODING="ascii")
@@ -124,6 +126,7 @@ async def test_what_an_env_says_is_taken_with_its_mark_and_a_misspelt_name_is_to
     assert missing.startswith("none.yaml:1:1: there is no such file")
 
 
+@pytest.mark.usefixtures("executed")
 async def test_a_name_typed_where_the_locale_is_ascii_is_found(world: World) -> None:
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     code, printed = await run(world, "why", "Täglich", **locale)
@@ -136,6 +139,7 @@ async def test_a_cartesia_that_refuses_the_key_is_told_with_what_to_do_and_exit_
     assert "get one at https://play.cartesia.ai/keys/admin" in printed
 
 
+@pytest.mark.usefixtures("executed")
 async def test_the_sandbox_tells_its_whole_story_and_exits_0(world: World) -> None:
     process = world.program("sandbox", "--story")
     await process.start()
@@ -143,6 +147,7 @@ async def test_the_sandbox_tells_its_whole_story_and_exits_0(world: World) -> No
     assert any("exit code 0; 2 messages in #voice-spend" in line for line in process.lines)
 
 
+@pytest.mark.usefixtures("executed")
 async def test_the_sandbox_shows_its_page_soon_and_ends_with_0(world: World) -> None:
     """The aim is 2 seconds on a quiet machine; the guard allows for a busy one."""
     began = time.monotonic()

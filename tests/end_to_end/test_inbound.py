@@ -17,6 +17,7 @@ from bot.sandbox.slack.http_mode import FORM
 from bot.sandbox.slack.socket_mode import SOCKET
 from bot.sandbox.world import BotProcess, World
 from bot.windows import utc_day
+from tests.forks import ForkServer
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("inbound")]
 
@@ -51,15 +52,15 @@ class Inbound:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def http(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inbound]:
-    async with World(tmp_path_factory.mktemp("http")) as world:
+async def http(tmp_path_factory: pytest.TempPathFactory, forks: ForkServer) -> AsyncIterator[Inbound]:
+    async with World(tmp_path_factory.mktemp("http"), spawn=forks.spawn) as world:
         bot = await world.run_http()
         yield Inbound(world, bot, str(world.slack.request_url).removesuffix("/slack/events"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def socket(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inbound]:
-    async with World(tmp_path_factory.mktemp("socket")) as world:
+async def socket(tmp_path_factory: pytest.TempPathFactory, forks: ForkServer) -> AsyncIterator[Inbound]:
+    async with World(tmp_path_factory.mktemp("socket"), spawn=forks.spawn) as world:
         bot = await world.run(PORT="0", HOST="127.0.0.1")
         port = (await bot.said("listening on port")).split()[-1]
         yield Inbound(world, bot, f"http://127.0.0.1:{port}")

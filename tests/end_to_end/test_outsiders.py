@@ -16,6 +16,7 @@ from bot.sandbox.slack.workspace import ADMIN, MEMBER, SPEND_CHANNEL, Message, U
 from bot.sandbox.world import World
 from tests.end_to_end.test_buttons import RULES, alert, shows, spend
 from tests.end_to_end.test_commands import COMMAND
+from tests.forks import ForkServer
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("outsiders")]
 
@@ -23,9 +24,9 @@ STRANGER, SISTER, UNSEEN, COLLEAGUE = "U0EXT0001", "U0SISTER1", "U0UNSEEN1", "U0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def shared(tmp_path_factory: pytest.TempPathFactory, forks: ForkServer) -> AsyncIterator[World]:
     """A bot on Enterprise Grid that has warned of $42.00 in a channel shared with another organisation."""
-    async with World(tmp_path_factory.mktemp("outsiders")) as world:
+    async with World(tmp_path_factory.mktemp("outsiders"), spawn=forks.spawn) as world:
         workspace = world.slack.workspace
         workspace.enterprise_id = "E0OURS"
         for user in workspace.users.values():

@@ -18,6 +18,7 @@ from bot.sandbox.slack.interactions import Interaction
 from bot.sandbox.slack.workspace import ADMIN, MEMBER, TEAM_ID
 from bot.sandbox.world import World
 from tests.end_to_end.test_buttons import CHANNEL, RULES, alert, spend
+from tests.forks import ForkServer
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("replays")]
 
@@ -26,9 +27,9 @@ SETTLED = 0.4  # seconds in which a request that was taken for new would have do
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(tmp_path_factory: pytest.TempPathFactory, forks: ForkServer) -> AsyncIterator[World]:
     """A bot that has warned of $42.00."""
-    async with World(tmp_path_factory.mktemp("replays"), rules=RULES) as world:
+    async with World(tmp_path_factory.mktemp("replays"), rules=RULES, spawn=forks.spawn) as world:
         spend(world, 4200)
         await world.run_http()
         await alert(world)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 
 import pytest
@@ -30,9 +29,7 @@ async def start(world: World, count: int, address: str) -> list[BotProcess]:
     replicas = []
     for number in range(count):
         skew = (number % 2) * 30 - 15
-        environment = world.environment(DATABASE_URL=address, BLIND_AFTER="3s")
-        replica = BotProcess((sys.executable, "-m", "tests.replica", str(skew)), environment, world.folder)
-        world.processes.append(replica)
+        replica = world.program(str(skew), module="tests.replica", DATABASE_URL=address, BLIND_AFTER="3s")
         await replica.start()
         replicas.append(replica)
     for replica in replicas:

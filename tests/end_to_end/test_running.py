@@ -22,6 +22,7 @@ async def reasons(bot: BotProcess) -> tuple[int, list[str]]:
         return answer.status_code, answer.json()["reasons"]
 
 
+@pytest.mark.usefixtures("executed")
 @pytest.mark.parametrize("mode", ["socket", "http"])
 async def test_sigterm_exits_0_within_20_seconds(world: World, mode: str) -> None:
     bot = await (world.run() if mode == "socket" else world.run_http())
@@ -56,6 +57,7 @@ async def test_a_token_that_slack_refuses_ends_the_start_with_2(world: World, va
     assert value not in "\n".join(bot.lines)
 
 
+@pytest.mark.usefixtures("executed")
 async def test_missing_variables_are_all_named_at_once_and_end_the_start_with_2(world: World) -> None:
     bot = world.program("serve", CARTESIA_ADMIN_API_KEY="", SLACK_BOT_TOKEN="", SLACK_APP_TOKEN="", CHECK_INTERVAL="x")
     await bot.start()
@@ -99,6 +101,7 @@ async def test_slack_unreachable_at_start_is_waited_for(world: World) -> None:
     assert (await (await world.slack.command("/agent-usage", "help")).answer()).text
 
 
+@pytest.mark.usefixtures("executed")
 @pytest.mark.parametrize("delay", [0.15, 0.5, 0.9])
 async def test_sigterm_while_it_is_still_loading_exits_0(world: World, delay: float) -> None:
     bot = world.program("serve")
@@ -107,6 +110,7 @@ async def test_sigterm_while_it_is_still_loading_exits_0(world: World, delay: fl
     assert await bot.stop() == 0
 
 
+@pytest.mark.usefixtures("executed")
 async def test_sigterm_in_an_import_that_swallows_exceptions_exits_0(world: World) -> None:
     (world.folder / "sitecustomize.py").write_text(SWALLOWS_SIGTERM)
     path = f"{world.folder}:{world.environment()['PYTHONPATH']}"

@@ -13,6 +13,7 @@ from bot.sandbox.slack.workspace import Message
 from bot.sandbox.world import World
 from bot.windows import midnight, utc_day
 from tests.end_to_end.test_buttons import CHANNEL, asked, shows, spend
+from tests.forks import ForkServer
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("typing")]
 
@@ -30,9 +31,9 @@ rules:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def typed_at(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def typed_at(tmp_path_factory: pytest.TempPathFactory, forks: ForkServer) -> AsyncIterator[World]:
     """A bot that has told of every rule but one."""
-    async with World(tmp_path_factory.mktemp("typed"), rules=RULES) as world:
+    async with World(tmp_path_factory.mktemp("typed"), rules=RULES, spawn=forks.spawn) as world:
         spend(world, 4200)
         await world.run()
         await world.slack.until(lambda: len(world.slack.messages(CHANNEL)) == 5 or None, 10, "5 alerts")
