@@ -53,6 +53,7 @@ def bolt_app(reads: AsyncWebClient) -> AsyncApp:
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=reads.token)
 
     app = AsyncApp(
+        name="agent-usage",  # else Bolt names it after the file that made it, and looks through every module for that
         client=reads,
         authorize=authorize,
         request_verification_enabled=False,  # bot/listeners/http_mode.py does it before, over the bytes

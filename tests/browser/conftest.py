@@ -9,17 +9,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 
 from bot.sandbox.show import Show
 from bot.sandbox.site import Site
 from bot.sandbox.world import real_now
+from tests.forks import ForkServer
 from tests.samples.figures import tuesday_after
+
+if TYPE_CHECKING:  # it takes half a second to load, which only the test process with the browser spends
+    from playwright.async_api import Browser, ConsoleMessage, Locator, LocatorAssertions, Page
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -35,6 +38,13 @@ SERIOUS_FINDINGS = """async () => {
     const serious = violations.filter((each) => ["serious", "critical"].includes(each.impact));
     return serious.map((each) => [each.id, ...each.nodes.slice(0, 3).map((node) => node.html.slice(0, 120))]);
 }"""
+
+
+def expect(what: Locator) -> LocatorAssertions:
+    """Playwright's own, loaded once there is something to expect."""
+    from playwright.async_api import expect
+
+    return expect(what)
 
 
 def chromium() -> str:
@@ -146,6 +156,8 @@ Open = Callable[..., Awaitable[Visit]]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """One Chromium for all tests; each page has a profile of its own."""
+    from playwright.async_api import async_playwright
+
     async with async_playwright() as player:
         browser = await player.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         yield browser
@@ -153,9 +165,10 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def open_page(browser: Browser, tmp_path: Path) -> AsyncIterator[Open]:
+async def open_page(browser: Browser, tmp_path: Path, forks: ForkServer) -> AsyncIterator[Open]:
     """Opens the page, as often as is asked for; the bot is connected when it does."""
     show = Show(tmp_path, begins=tuesday_after(real_now()))
+    show.world.spawn = forks.spawn
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(show.world)
         site = await stack.enter_async_context(Site(show))

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID, Message
-from tests.browser.conftest import AXE, PICTURES, Open, Visit, missing
+from tests.browser.conftest import AXE, PICTURES, Open, Visit, expect, missing
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),

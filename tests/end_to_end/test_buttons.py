@@ -229,6 +229,7 @@ async def test_why_is_the_account_of_an_alert_with_every_decision_and_delivery(w
     spend(world, 5100)
     await thread(world, warned, 1)
     await world.slack.until(lambda: warned.text.startswith("🔴") or None, 8, "the edit")
+    await world.processes[0].said("delivered reply")
     by_number = await asked(world, "why 1")
     for words in ("why #1", "why alert 1", "why Daily Spend", "WHY daily spend"):
         assert await asked(world, words) == by_number

@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from yarl import URL
 
 from bot.budget.backtest import backtest
@@ -29,6 +30,7 @@ from bot.sandbox.world import real_now
 from bot.store.database import open_database
 from bot.store.ledger import Ledger
 from bot.windows import utc_day
+from tests.forks import ForkServer
 from tests.samples.figures import tuesday_after
 
 pytestmark = pytest.mark.timeout(240)
@@ -89,8 +91,9 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visiting(folder: Path, begins: datetime) -> AsyncIterator[Visitor]:
+async def visiting(folder: Path, begins: datetime, forks: ForkServer) -> AsyncIterator[Visitor]:
     show = Show(folder, begins=begins)
+    show.world.spawn = forks.spawn
     async with show.world, Site(show) as site, aiohttp.ClientSession() as session:
         await show.start()
         try:
@@ -101,8 +104,15 @@ async def visiting(folder: Path, begins: datetime) -> AsyncIterator[Visitor]:
 
 
 @pytest.fixture
-async def visitor(tmp_path: Path) -> AsyncIterator[Visitor]:
-    async with visiting(tmp_path, tuesday_after(real_now())) as visitor:
+async def visitor(tmp_path: Path, forks: ForkServer) -> AsyncIterator[Visitor]:
+    async with visiting(tmp_path, tuesday_after(real_now()), forks) as visitor:
+        yield visitor
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def onlooker(tmp_path_factory: pytest.TempPathFactory, forks: ForkServer) -> AsyncIterator[Visitor]:
+    """A visitor for those who change nothing."""
+    async with visiting(tmp_path_factory.mktemp("onlooker"), tuesday_after(real_now()), forks) as visitor:
         yield visitor
 
 
@@ -206,9 +216,9 @@ async def test_each_fault_can_be_switched_on_and_off_and_nothing_is_lost_or_doub
     assert (consistency.lost, consistency.doubled) == (0, 0)
 
 
-async def test_nothing_is_doubled_where_slack_is_some_hours_behind(tmp_path: Path) -> None:
+async def test_nothing_is_doubled_where_slack_is_some_hours_behind(tmp_path: Path, forks: ForkServer) -> None:
     """Whether an unanswered post arrived is looked up by time: a host with a wrong zone must find it all the same."""
-    async with visiting(tmp_path, real_now() - timedelta(hours=14)) as visitor:
+    async with visiting(tmp_path, real_now() - timedelta(hours=14), forks) as visitor:
         await visitor.does("fault", name="slack_answers_lost", on=True)
         for _ in range(8):
             await visitor.does("spend", what="calls")
@@ -284,6 +294,8 @@ async def test_a_modal_that_nobody_answers_says_so(visitor: Visitor) -> None:
     assert done["error"].startswith("The bot did not answer")
 
 
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.xdist_group("onlooker")
 @pytest.mark.parametrize(
     ("what", "body"),
     [
@@ -295,8 +307,8 @@ async def test_a_modal_that_nobody_answers_says_so(visitor: Visitor) -> None:
         pytest.param("submit", {"user": ADMIN, "view_id": "V0", "values": {}}, id="no such modal"),
     ],
 )
-async def test_what_cannot_be_done_is_refused_in_a_sentence(visitor: Visitor, what: str, body: dict[str, Any]) -> None:
-    assert (await visitor.does(what, 400, **body))["error"].endswith(".")
+async def test_what_cannot_be_done_is_refused_in_a_sentence(onlooker: Visitor, what: str, body: dict[str, Any]) -> None:
+    assert (await onlooker.does(what, 400, **body))["error"].endswith(".")
 
 
 async def test_the_clock_jumps_to_midnight_and_the_day_is_closed(visitor: Visitor) -> None:
@@ -309,17 +321,21 @@ async def test_the_clock_jumps_to_midnight_and_the_day_is_closed(visitor: Visito
     await visitor.sees("✅ Daily spend")
 
 
-async def test_only_this_machine_is_served_and_no_other_site_can_send(visitor: Visitor) -> None:
-    assert visitor.site.host == "127.0.0.1"
-    async with visitor.session.post(f"{visitor.site.url}/api/bot", data={"what": "kill"}) as answer:
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.xdist_group("onlooker")
+async def test_only_this_machine_is_served_and_no_other_site_can_send(onlooker: Visitor) -> None:
+    assert onlooker.site.host == "127.0.0.1"
+    async with onlooker.session.post(f"{onlooker.site.url}/api/bot", data={"what": "kill"}) as answer:
         assert answer.status == 415
-    outside = URL(f"{visitor.site.url}/%2e%2e%2fshow.py", encoded=True)
-    async with visitor.session.get(outside) as answer:
+    outside = URL(f"{onlooker.site.url}/%2e%2e%2fshow.py", encoded=True)
+    async with onlooker.session.get(outside) as answer:
         assert answer.status == 404
     with socket.socket() as other, pytest.raises(ConnectionRefusedError):
-        other.connect(("127.0.0.2", visitor.site.port))  # this machine too, by another address
+        other.connect(("127.0.0.2", onlooker.site.port))  # this machine too, by another address
 
 
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.xdist_group("onlooker")
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -329,6 +345,6 @@ async def test_only_this_machine_is_served_and_no_other_site_can_send(visitor: V
         pytest.param({"Origin": "null"}, 403, id="a page without an origin"),
     ],
 )
-async def test_only_the_page_itself_may_ask(visitor: Visitor, headers: dict[str, str], status: int) -> None:
-    async with visitor.session.get(f"{visitor.site.url}/api/state", headers=headers) as answer:
+async def test_only_the_page_itself_may_ask(onlooker: Visitor, headers: dict[str, str], status: int) -> None:
+    async with onlooker.session.get(f"{onlooker.site.url}/api/state", headers=headers) as answer:
         assert answer.status == status
