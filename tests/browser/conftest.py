@@ -22,7 +22,8 @@ from tests.forks import ForkServer
 from tests.samples.figures import tuesday_after
 
 if TYPE_CHECKING:  # it takes half a second to load, which only the test process with the browser spends
-    from playwright.async_api import Browser, ConsoleMessage, Locator, LocatorAssertions, Page
+    from playwright.async_api import Browser, ConsoleMessage, Locator, Page
+    from playwright.async_api._generated import LocatorAssertions
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),

@@ -17,7 +17,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from tests.crash.fork_server import ForkServer
+from tests.crash.bots import Bots
 from tests.crash.random_kills import kill_at_random, true_lease
 from tests.crash.stores import Postgresql, Sqlite, Store
 from tests.crash.trial import FIRST, RECOVERY, SCENARIOS, Outcome, Prepared, Scenario, prepare, today, trial
@@ -78,7 +78,7 @@ class Tally:
 class Trials:
     """Where the trials are run, so many at once."""
 
-    fork_server: ForkServer
+    bots: Bots
     at_once: int
     every: int
     stores: dict[str, NewStore]
@@ -97,10 +97,10 @@ class Trials:
 
         async def one(kill_at: str) -> None:
             nonlocal prepared, past_the_end
-            outcome = await trial(prepared, self.fork_server, kill_at)
+            outcome = await trial(prepared, self.bots, kill_at)
             if prepared.day != today():  # what was used then, was used yesterday
                 prepared = await self.prepared(database, scenario)
-                outcome = await trial(prepared, self.fork_server, kill_at)
+                outcome = await trial(prepared, self.bots, kill_at)
             past_the_end = 0 if outcome.died else past_the_end + 1
             tally.killed += outcome.died
             tally.take(outcome)
@@ -116,7 +116,7 @@ class Trials:
         tally = Tally(database, "random moments")
 
         async def one(seed: int) -> None:
-            found = await kill_at_random(self.stores[database], self.fork_server, seed)
+            found = await kill_at_random(self.stores[database], self.bots, seed)
             tally.points += found.in_the_midst
             tally.killed += found.killed
             tally.take(found.outcome)
@@ -129,13 +129,13 @@ class Trials:
         """PostgreSQL, and nobody ends the dead one's lease: others wait for it."""
         tally = Tally("postgresql", "true lease")
         prepared = await self.prepared("postgresql", FIRST)
-        outcome, tally.seconds = await true_lease(prepared, self.fork_server, RECOVERY.first_kill)
+        outcome, tally.seconds = await true_lease(prepared, self.bots, RECOVERY.first_kill)
         tally.points = tally.killed = int(outcome.died)
         tally.take(outcome)
         return tally
 
     async def prepared(self, database: str, scenario: Scenario) -> Prepared:
-        return await prepare(scenario, self.stores[database](), self.fork_server)
+        return await prepare(scenario, self.stores[database](), self.bots)
 
     async def _each(self, items: Iterable[Item], work: Callable[[Item], Awaitable[None]]) -> None:
         left = iter(items)
@@ -186,8 +186,8 @@ async def run(server: Postgres, folder: Path, options: argparse.Namespace) -> in
             flush=True,
         )
 
-    with ForkServer() as server_of_bots:
-        trials = Trials(ForkServer(server_of_bots), options.at_once, options.every, stores)
+    with ForkServer() as forks:
+        trials = Trials(Bots(forks), options.at_once, options.every, stores)
         for database in options.database or DATABASES:
             for scenario in SCENARIOS:
                 if scenario.name in scenarios:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tests.crash.fork_server import ForkServer
+from tests.crash.bots import Bots
 from tests.crash.stores import Postgresql, Sqlite, Store
 from tests.crash.trial import Prepared, Scenario, Usage, prepare, today, trial
 from tests.databases import Postgres
@@ -16,10 +16,10 @@ from tests.databases import Postgres
 class Preparations:
     """The world before each crossing, prepared once for each test process, and how many points there are to die at."""
 
-    def __init__(self, folder: Path, shared: Path, fork_server: ForkServer, postgres: Callable[[], Postgres]) -> None:
+    def __init__(self, folder: Path, shared: Path, bots: Bots, postgres: Callable[[], Postgres]) -> None:
         self._folder = folder
         self._shared = shared
-        self._fork_server = fork_server
+        self._bots = bots
         self._postgres = postgres
         self._prepared: dict[tuple[str, Usage], Prepared] = {}
 
@@ -27,7 +27,7 @@ class Preparations:
         """Prepared today: what was used before midnight, was used yesterday."""
         key = (database, scenario.usage_before)
         if key not in self._prepared or self._prepared[key].day != today():
-            self._prepared[key] = await prepare(scenario, self._empty(database, scenario.name), self._fork_server)
+            self._prepared[key] = await prepare(scenario, self._empty(database, scenario.name), self._bots)
         return replace(self._prepared[key], scenario=scenario)
 
     async def points(self, database: str, scenario: Scenario) -> int:
@@ -36,7 +36,7 @@ class Preparations:
             fcntl.flock(known, fcntl.LOCK_EX)
             known.seek(0)
             if not (text := known.read()):
-                outcome = await trial(await self.of(database, scenario), self._fork_server, "0")
+                outcome = await trial(await self.of(database, scenario), self._bots, "0")
                 assert outcome.good, outcome
                 text = str(outcome.points)
                 known.write(text)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID
 from bot.sandbox.world import World
-from tests.crash.fork_server import ForkServer, Kill
+from tests.crash.bots import Bots, Kill
 from tests.crash.stores import Store
 from tests.crash.trial import (
     LINGER,
@@ -54,7 +54,7 @@ class RandomKills:
     in_the_midst: int = 0
 
 
-async def kill_at_random(new_store: Callable[[], Store], fork_server: ForkServer, seed: int) -> RandomKills:
+async def kill_at_random(new_store: Callable[[], Store], bots: Bots, seed: int) -> RandomKills:
     """Five bots, each killed at a random moment, and a sixth one that tells the rest."""
     began, day, moments = time.monotonic(), today(), random.Random(seed)  # noqa: S311 moments, not secrets
     result = RandomKills(Outcome(died=True, place=f"0 seed {seed}"))
@@ -66,7 +66,7 @@ async def kill_at_random(new_store: Callable[[], Store], fork_server: ForkServer
             use(world, TWENTY.usage)
             environment = world.environment(DATABASE_URL=store.address, CHECK_INTERVAL="1h")
             for _ in range(KILLS):
-                async with await fork_server.serve(environment, path) as bot:
+                async with await bots.serve(environment, path) as bot:
                     await asyncio.sleep(moments.uniform(SOONEST, LATEST))
                     result.killed += await bot.stop(signal.SIGKILL) == -signal.SIGKILL
                 result.in_the_midst += 0 < len(told(world)) < CROSSINGS
@@ -75,7 +75,7 @@ async def kill_at_random(new_store: Callable[[], Store], fork_server: ForkServer
     await asyncio.to_thread(store.remove)
     result.outcome.looked = bool(world.slack.calls_of("conversations.history"))
     result.outcome.seconds = time.monotonic() - began
-    return result if day == today() else await kill_at_random(new_store, fork_server, seed)
+    return result if day == today() else await kill_at_random(new_store, bots, seed)
 
 
 async def _tell_the_rest(world: World, store: Store, environment: dict[str, str], outcome: Outcome) -> None:
@@ -91,7 +91,7 @@ async def _tell_the_rest(world: World, store: Store, environment: dict[str, str]
     outcome.verdict = judge(world, TOLD)
 
 
-async def true_lease(prepared: Prepared, fork_server: ForkServer, kill_at: str) -> tuple[Outcome, float]:
+async def true_lease(prepared: Prepared, bots: Bots, kill_at: str) -> tuple[Outcome, float]:
     """A kill at this point and a start at once; how many seconds later everything was told with no lease ended."""
     outcome = Outcome(died=True, place="0 a post whose answer was not read")
     with folder() as path:
@@ -99,7 +99,7 @@ async def true_lease(prepared: Prepared, fork_server: ForkServer, kill_at: str) 
         async with new_world(path, prepared.scenario) as world:
             use(world, prepared.scenario.usage)
             environment = world.environment(DATABASE_URL=store.address, CHECK_INTERVAL="1h")
-            async with await fork_server.serve(environment, path, Kill(kill_at, path / "trace")) as bot:
+            async with await bots.serve(environment, path, Kill(kill_at, path / "trace")) as bot:
                 outcome.died = await bot.ended() == -signal.SIGKILL
             died = time.monotonic()
             successor = await world.run(**environment)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.slack.workspace import BOT_USER_ID, Message
-from tests.crash.fork_server import ForkServer
+from tests.crash.bots import Bots
 from tests.crash.preparations import Preparations
 from tests.crash.trial import CALLS, FIRST, SCENARIOS, SPEND, Scenario, judge, new_world, trial
 
@@ -24,11 +24,11 @@ from tests.crash.trial import CALLS, FIRST, SCENARIOS, SPEND, Scenario, judge, n
 )
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 async def test_killed_at_this_point_the_bot_still_tells_everything_once(
-    preparations: Preparations, fork_server: ForkServer, database: str, scenario: Scenario, nth: int
+    preparations: Preparations, bots: Bots, database: str, scenario: Scenario, nth: int
 ) -> None:
     points = await preparations.points(database, scenario)
     number = 1 + round((points - 1) * (nth - 1) / (scenario.kills - 1))
-    outcome = await trial(await preparations.of(database, scenario), fork_server, str(number))
+    outcome = await trial(await preparations.of(database, scenario), bots, str(number))
     print(f"point {number} of {points}: {outcome.place or 'not reached this time'}")
     assert outcome.died or nth == scenario.kills, "the number of points depends a little on timing, yet not that much"
     assert outcome.verdict.lost == ()
@@ -38,9 +38,9 @@ async def test_killed_at_this_point_the_bot_still_tells_everything_once(
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 async def test_the_points_lie_in_every_step_from_the_reading_to_the_noted_delivery(
-    preparations: Preparations, fork_server: ForkServer, database: str
+    preparations: Preparations, bots: Bots, database: str
 ) -> None:
-    passed = (await trial(await preparations.of(database, FIRST), fork_server, "0")).passed
+    passed = (await trial(await preparations.of(database, FIRST), bots, "0")).passed
     for step in ("Checker.check", "IncidentStore.record ", "Outbox.claim ", "Sender.post ", "Outbox.settle_delivered "):
         for kind in ("begun", "unseen", "done"):
             assert any(f" {kind} " in line and step in line for line in passed), (step, kind)

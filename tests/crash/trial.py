@@ -19,7 +19,7 @@ from bot.sandbox.slack.interactions import Interaction
 from bot.sandbox.slack.workspace import ADMIN, BOT_USER_ID, Message
 from bot.sandbox.world import World, real_now
 from bot.windows import utc_day
-from tests.crash.fork_server import ForkServer, Kill
+from tests.crash.bots import Bots, Kill
 from tests.crash.points import CHECKING, CLICKING, DELIVERING
 from tests.crash.stores import Store
 
@@ -208,13 +208,13 @@ def use(world: World, usage: Usage) -> None:
     world.cartesia.set_day(utc_day(world.now()), cents=usage.cents, minutes=usage.cents // 6, calls=usage.calls)
 
 
-async def prepare(scenario: Scenario, empty: Store, fork_server: ForkServer) -> Prepared:
+async def prepare(scenario: Scenario, empty: Store, bots: Bots) -> Prepared:
     """Let the bot live until just before the crossing, and stop it."""
     with folder() as path:
         async with new_world(path, scenario) as world:
             use(world, scenario.usage_before)
             environment = world.environment(DATABASE_URL=empty.address)
-            async with await fork_server.serve(environment, path) as bot:
+            async with await bots.serve(environment, path) as bot:
                 await world.checks()
                 await all_told(world, empty, scenario.told_before, lambda: bot.running)
                 if code := await bot.stop():
@@ -239,14 +239,14 @@ async def all_told(
     return False
 
 
-async def trial(prepared: Prepared, fork_server: ForkServer, kill_at: str) -> Outcome:
+async def trial(prepared: Prepared, bots: Bots, kill_at: str) -> Outcome:
     """Kill the bot at this point ("0": at none), start it again, and judge."""
     began = time.monotonic()
     with folder() as path:
         store = await asyncio.to_thread(prepared.store.copy, path)
         try:
             async with new_world(path, prepared.scenario) as world:
-                outcome = await _Trial(prepared.scenario, world, store, fork_server, path, prepared.posted).run(kill_at)
+                outcome = await _Trial(prepared.scenario, world, store, bots, path, prepared.posted).run(kill_at)
         finally:
             await asyncio.to_thread(store.remove)
     outcome.seconds = time.monotonic() - began
@@ -258,7 +258,7 @@ class _Trial:
     scenario: Scenario
     world: World
     store: Store
-    fork_server: ForkServer
+    bots: Bots
     path: Path
     posted: tuple[Message, ...]
     pressed: Interaction | None = None
@@ -284,7 +284,7 @@ class _Trial:
         trace = self.path / "trace"
         trace.unlink(missing_ok=True)
         outcome = Outcome()
-        async with await self.fork_server.serve(self._environment(), self.path, self._kill(kill_at, trace)) as bot:
+        async with await self.bots.serve(self._environment(), self.path, self._kill(kill_at, trace)) as bot:
             try:
                 await self._press()
                 if await all_told(self.world, self.store, self.scenario.told, lambda: bot.running):
@@ -309,7 +309,7 @@ class _Trial:
             return any(each.status for each in self.world.cartesia.requests[asked:])
 
         (self.path / "log").unlink()
-        async with await self.fork_server.serve(self._environment(), self.path) as bot:
+        async with await self.bots.serve(self._environment(), self.path) as bot:
             try:
                 await self._press()
                 if not await all_told(self.world, self.store, self.scenario.told, lambda: bot.running, checked):

@@ -54,7 +54,7 @@ class Forked:
 
 
 @dataclass(frozen=True)
-class ForkServer:
+class Bots:
     """Starts bots by forking."""
 
     server: ForkServer
@@ -63,7 +63,7 @@ class ForkServer:
         """A bot that was just started."""
         log = folder / "log"
         command = (sys.executable, "-m", "bot", "serve")
-        armed = ("tests.crash.fork_server:arm", _given(kill)) if kill else None
+        armed = ("tests.crash.bots:arm", _given(kill)) if kill else None
         with log.open("ab") as output:
             return Forked(log, await self.server.start(command, environment, folder, output.fileno(), armed))
 
