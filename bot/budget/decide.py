@@ -10,48 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 
-from bot.budget.evaluate import Standing
+from bot.budget import kinds
 from bot.budget.incident import Incident, Incidents, LevelKey, Severity
-from bot.rules.models import HUNDRED_PERCENT, AboveUsualRule, BelowRule, Rule, ThresholdRule
+from bot.budget.reason import Reason
+from bot.budget.standing import Standing
 from bot.windows import midnight
 
+__all__ = ["SHOWN_FOR", "Decision", "Reason", "after", "calls_people", "decide", "is_corrected"]
+
 SHOWN_FOR = timedelta(minutes=15)  # at least, before an incident's message is edited though there is nothing to say
-_STEPS = 50  # back from the one told that count as told with it
-
-
-class Reason(StrEnum):
-    """Why something is said, or nothing."""
-
-    CROSSED = "CROSSED"
-    RAISED = "RAISED"
-    STEP = "STEP"
-    FORECAST = "FORECAST"
-    UNUSUAL = "UNUSUAL"
-    REMINDER = "REMINDER"
-    ESCALATED = "ESCALATED"
-    CORRECTED = "CORRECTED"
-    CLOSED = "CLOSED"
-    BELOW = "BELOW"
-    SAID = "SAID"
-    SNOOZED = "SNOOZED"
-    EXPECTED = "EXPECTED"
-    TOO_LITTLE_DATA = "TOO_LITTLE_DATA"
-
-    @property
-    def speaks(self) -> bool:
-        return self not in _SILENT
-
-    @property
-    def is_news(self) -> bool:
-        """Whether the channel hears of it, not the thread alone."""
-        return self in _NEWS
-
-
-_NEWS = frozenset({Reason.CROSSED, Reason.RAISED, Reason.STEP, Reason.FORECAST, Reason.UNUSUAL})
-_SILENT = frozenset({Reason.BELOW, Reason.SAID, Reason.SNOOZED, Reason.EXPECTED, Reason.TOO_LITTLE_DATA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +75,13 @@ def _taken_back(decision: Decision, incident: Incident) -> frozenset[LevelKey]:
 def _is_back(standing: Standing, incident: Incident) -> bool:
     """Whether the incident was closed since its rule was gone, and the rule watches again while the window lasts."""
     ended = incident.closed and not standing.closed and not standing.removed
-    return ended and not isinstance(standing.rule, BelowRule)
+    return ended and kinds.of(standing.rule).ends_early is None
 
 
 def calls_people(standing: Standing) -> bool:
     """Whether the level is one that people are mentioned, and others called in, for."""
-    if standing.level is None:
-        return False
     rule = standing.rule
-    return not isinstance(rule, ThresholdRule) or standing.level.percent >= rule.mention_from
+    return standing.level is not None and kinds.of(rule).calls_people(rule, standing.level)
 
 
 def _decide(standing: Standing, incident: Incident | None, now: datetime) -> Decision:
@@ -162,37 +129,23 @@ def _news(standing: Standing, incident: Incident | None) -> tuple[Reason, tuple[
 
 
 def _reason_of(standing: Standing, key: LevelKey, incident: Incident | None) -> Reason:
-    rule = standing.rule
-    if isinstance(rule, AboveUsualRule):
-        return Reason.UNUSUAL
-    if isinstance(rule, ThresholdRule) and standing.level and standing.level.amount > rule.levels[-1].amount:
-        return Reason.STEP
-    return Reason.RAISED if incident and incident.told and key > max(incident.told) else Reason.CROSSED
+    assert standing.level is not None  # noqa: S101 whoever asks has looked
+    reason = kinds.of(standing.rule).reason(standing.rule, standing.level)
+    is_higher = incident is not None and bool(incident.told) and key > max(incident.told)
+    return Reason.RAISED if reason is Reason.CROSSED and is_higher else reason
 
 
 def _with_lower(standing: Standing) -> tuple[LevelKey, ...]:
     """The level reached, and what counts as told with it, so that a figure that falls tells none of them."""
     assert standing.level is not None  # noqa: S101 whoever asks has looked
     key = LevelKey.of(standing.level)
-    return (key, *_below(standing.rule, key))
-
-
-def _below(rule: Rule, key: LevelKey) -> list[LevelKey]:
-    if not isinstance(rule, ThresholdRule):
-        return []
-    lower = [LevelKey.of(level) for level in reversed(rule.levels) if level.amount < key.amount]
-    steps = (key.amount - back * rule.then_every for back in range(1, _STEPS)) if rule.then_every else ()
-    return [*(LevelKey(Severity.OVER, step.normalize()) for step in steps if step > rule.levels[-1].amount), *lower]
+    return (key, *kinds.of(standing.rule).told_with(standing.rule, key))
 
 
 def _foreseen(standing: Standing, told: frozenset[LevelKey]) -> tuple[Reason, tuple[LevelKey, ...]] | None:
     """A crossing that is likely, and was neither foreseen aloud nor has happened."""
-    rule = standing.rule
-    if not isinstance(rule, ThresholdRule) or standing.forecast is None or not standing.forecast.likely:
-        return None
-    key = LevelKey(Severity.COMING, rule.threshold.normalize())
-    is_over = standing.level is not None and standing.level.percent >= HUNDRED_PERCENT
-    return None if is_over or key in told else (Reason.FORECAST, (key,))
+    key = kinds.of(standing.rule).foreseen(standing.rule, standing)
+    return None if key is None or key in told else (Reason.FORECAST, (key,))
 
 
 def _asked_for(standing: Standing, incident: Incident) -> LevelKey | None:
@@ -200,8 +153,8 @@ def _asked_for(standing: Standing, incident: Incident) -> LevelKey | None:
     amount = incident.snooze.amount if incident.snooze else None
     if amount is None or standing.value is None or Fraction(standing.value) < Fraction(amount):
         return None
-    is_over = not isinstance(standing.rule, ThresholdRule) or amount >= standing.rule.threshold
-    key = LevelKey(Severity.OVER if is_over else Severity.NEAR, Decimal(amount).normalize())
+    severity = kinds.of(standing.rule).severity(standing.rule, amount)
+    key = LevelKey(severity, Decimal(amount).normalize())
     return None if key in incident.told else key
 
 
@@ -224,10 +177,10 @@ def is_corrected(standing: Standing, incident: Incident) -> bool:
 
 
 def _is_over(standing: Standing, incident: Incident) -> bool:
-    """The window has ended, or its day is no longer too quiet."""
+    """The window has ended, or nothing is reached any more of what ends with that."""
     if incident.closed:
         return False
-    return standing.closed or (isinstance(standing.rule, BelowRule) and standing.level is None)
+    return standing.closed or (standing.level is None and kinds.of(standing.rule).ends_early is not None)
 
 
 # Calling people again

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
 
-from bot.budget.evaluate import Standing
+from bot.budget.standing import Standing
 from bot.rules.models import HUNDRED_PERCENT, Level
 from bot.windows import Window
 

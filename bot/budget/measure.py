@@ -27,5 +27,10 @@ def measure(metric: Metric, totals: Totals) -> Value | None:
             return _ratio(totals.minutes, totals.calls)
 
 
+def comparable(amount: Decimal, value: Value) -> Value:
+    """The amount in a form that compares exactly with the value, and fast."""
+    return Fraction(amount) if isinstance(value, Fraction) else amount
+
+
 def _ratio(part: int | Decimal, whole: int | Decimal) -> Fraction | None:
     return Fraction(part) / Fraction(whole) if whole > 0 else None

@@ -9,6 +9,7 @@ from fractions import Fraction
 from bot.budget.measure import Value, measure
 from bot.budget.sums import Sums
 from bot.model import Metric, Span
+from bot.money import number
 
 WEEKS = 8  # looked back on
 FEWEST = 3  # same weekdays with figures; with fewer, nothing is called usual
@@ -29,3 +30,13 @@ def usual(metric: Metric, day: date, sums: Sums) -> Value | None:
         if (value := measure(metric, totals)) is not None
     ]
     return statistics.median(values) if len(values) >= FEWEST else None
+
+
+def times_usual(value: Value, expected: Value, day: date) -> str:
+    """ "2.1× a usual Sunday": how many times the usual, rounded down as percents are."""
+    return f"{number(Fraction(tenths_of(Fraction(value), Fraction(expected)), 10))}× a usual {day:%A}"
+
+
+def tenths_of(value: Fraction, expected: Fraction) -> int:
+    """How many tenths of what is usual, rounded down."""
+    return value * 10 // expected if expected else 0

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from bot.budget import kinds
 from bot.budget.decide import Decision
 from bot.budget.evaluate import Inputs, Standing, evaluate
-from bot.budget.forecast import Forecast, forecast
+from bot.budget.forecast import Forecast
 from bot.budget.history import Attempted, Curves, Recorded, Restated
 from bot.budget.incident import Incident, Snooze
 from bot.budget.sums import Sums
 from bot.commands.request import Help, Summary
 from bot.model import Message, Outage, Period, Reading, Span, Totals
-from bot.rules.models import Rule, Rules, ThresholdRule
+from bot.rules.models import Rule, Rules
 from bot.windows import Window, utc_day, window_of, windows_within
 
 
@@ -191,12 +192,12 @@ def budgets(rules: Rules, reading: Reading, source: Source) -> BudgetsAnswer:
 def outlook(rules: Rules, reading: Reading, curves: Curves, source: Source) -> OutlookAnswer:
     """Every budget whose metric adds up, in its open window."""
     found = budgets(rules, reading, source).standings
-    sums = Sums(reading)
+    inputs = Inputs(Sums(reading), curves)
     return OutlookAnswer(
         tuple(
-            (each, forecast(each.rule, each.window, sums, curves))
+            (each, kinds.of(each.rule).outlook(each.rule, each.window, inputs))
             for each in found
-            if isinstance(each.rule, ThresholdRule) and not each.rule.metric.is_ratio
+            if kinds.of(each.rule).has_course(each.rule)
         ),
         source,
     )

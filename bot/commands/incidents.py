@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from bot.budget import kinds
 from bot.budget.decide import Decision, decide
 from bot.budget.evaluate import Inputs, standing_in
 from bot.budget.forecast import REMEMBERED
@@ -35,7 +36,7 @@ from bot.commands.user_input import Words, typed_of, words_of
 from bot.jobs.rules_in_force import RulesInForce
 from bot.model import Act, Message, Metric
 from bot.money import amount, set_amount
-from bot.rules.models import BelowRule, Rule
+from bot.rules.models import Rule
 from bot.slack import alerts
 from bot.slack.parts import utc_moment
 from bot.store.acts import Claim
@@ -247,7 +248,7 @@ def _snooze(fresh: Snooze, until: Until, state: Incident, rule: Rule) -> Snooze:
 
 
 def _counts_minutes(rule: Rule) -> bool:
-    return rule.metric in (Metric.MINUTES, Metric.MINUTES_PER_CALL) and not isinstance(rule, BelowRule)
+    return rule.metric in (Metric.MINUTES, Metric.MINUTES_PER_CALL) and kinds.of(rule).no_amount is None
 
 
 def _until(fresh: Snooze, moment: datetime) -> Snooze:
@@ -255,8 +256,8 @@ def _until(fresh: Snooze, moment: datetime) -> Snooze:
 
 
 def _up_to(fresh: Snooze, typed: str, state: Incident, rule: Rule) -> Snooze:
-    if isinstance(rule, BelowRule):
-        raise NotUnderstoodError("A silence ends with the first usage: snooze it for 1 hour or until tomorrow.")
+    if why := kinds.of(rule).no_amount:
+        raise NotUnderstoodError(why)
     try:
         wanted = typed_amount(rule.metric, typed)
     except ValueError as error:

@@ -8,11 +8,11 @@ which reads the annotations: how each value is written (`bot.rules.value_types`)
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, get_args, get_type_hints
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 HUNDRED_PERCENT: Final = Decimal(100)
-
-KEYS_OF_KIND: Final[Mapping[str, tuple[str, ...]]] = {
-    "threshold": ("alert_at", "then_every", "forecast", "at_least_calls", "mention_from"),
-    "above_usual": ("at_least",),
-    "below": ("by",),
-}
-"""The key that makes a rule of each kind, and the keys that only this kind has."""
 
 _CLOSED: Final = ConfigDict(extra="forbid")
 _METRIC: Final = "What is measured (default: cost)."
@@ -59,9 +52,12 @@ class Escalation:
 
 @dataclass(frozen=True, kw_only=True)
 class _AnyRule:
-    """What every kind of rule has: its name, and who is told how."""
+    """What every kind of rule has: its name, and who is told how. A kind says which key makes it, and which of its keys
+    are amounts in its metric."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
+    made_by: ClassVar[str]
+    amounts: ClassVar[tuple[str, ...]]
 
     name: Annotated[
         value_types.Name,
@@ -92,6 +88,9 @@ class _AnyRule:
 @dataclass(frozen=True, kw_only=True)
 class ThresholdRule(_AnyRule):
     """Alerts when a metric reaches a level of its threshold within one window."""
+
+    made_by: ClassVar[str] = "threshold"
+    amounts: ClassVar[tuple[str, ...]] = ("threshold", "then_every")
 
     metric: Annotated[value_types.AnyMetric, Field(description=_METRIC)] = Metric.COST
     period: Annotated[
@@ -140,6 +139,9 @@ class ThresholdRule(_AnyRule):
 class AboveUsualRule(_AnyRule):
     """Alerts when a day stands far above the median of recent same weekdays."""
 
+    made_by: ClassVar[str] = "above_usual"
+    amounts: ClassVar[tuple[str, ...]] = ("at_least",)
+
     metric: Annotated[value_types.AnyMetric, Field(description=_METRIC)] = Metric.COST
     period: Annotated[
         value_types.DayOnly, Field(alias="per", description="Always day: days are compared with recent same weekdays.")
@@ -162,6 +164,9 @@ class AboveUsualRule(_AnyRule):
 class BelowRule(_AnyRule):
     """Alerts when a UTC day has seen less than an amount by a time of day."""
 
+    made_by: ClassVar[str] = "below"
+    amounts: ClassVar[tuple[str, ...]] = ("below",)
+
     metric: Annotated[value_types.SummedMetric, Field(description=_METRIC)] = Metric.COST
     period: Annotated[
         value_types.DayOnly, Field(alias="per", description="Always day: `below` looks at one UTC day.")
@@ -178,6 +183,15 @@ class BelowRule(_AnyRule):
 
 
 Rule = ThresholdRule | AboveUsualRule | BelowRule
+"""Every kind of rule: a new one stands here, and with its tag in `Rules`."""
+
+KINDS: Final = get_args(Rule)
+
+
+def one_of(keys: Iterable[str]) -> str:
+    """The keys as a choice: "threshold, above_usual or below"."""
+    *others, last = keys
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,16 +264,18 @@ class Expected:
 def kind_of(rule: object) -> str:
     """The key that says what kind of rule these keys make: threshold, above_usual or below.
 
-    Without any of the three, the most similar key decides, then a key that one kind alone has.
+    Without any of them, the most similar key decides, then a key that goes with one of them.
     """
     if not isinstance(rule, Mapping):
-        return "threshold"
+        return ThresholdRule.made_by
     kinds = list(KEYS_OF_KIND)
     if found := next((kind for kind in kinds if kind in rule), None):
         return found
     if found := next((near for key in rule if (near := nearest(key, ALL_RULE_KEYS)) in kinds), None):
         return found
-    return next((kind for kind, keys in KEYS_OF_KIND.items() if any(key in keys for key in rule)), "threshold")
+    return next(
+        (kind for kind, keys in KEYS_OF_KIND.items() if any(key in keys for key in rule)), ThresholdRule.made_by
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,15 +298,15 @@ class Rules:
     rules: Annotated[
         tuple[
             Annotated[
-                Annotated[ThresholdRule, Tag("threshold")]
-                | Annotated[AboveUsualRule, Tag("above_usual")]
-                | Annotated[BelowRule, Tag("below")],
+                Annotated[ThresholdRule, Tag(ThresholdRule.made_by)]
+                | Annotated[AboveUsualRule, Tag(AboveUsualRule.made_by)]
+                | Annotated[BelowRule, Tag(BelowRule.made_by)],
                 Discriminator(kind_of),
             ],
             ...,
         ],
         value_types.AtMost("rules"),
-        Field(description="What to watch: each rule has threshold, above_usual or below."),
+        Field(description=f"What to watch: each rule has {one_of(kind.made_by for kind in KINDS)}."),
     ]
     reports: Annotated[
         tuple[Report, ...], value_types.AtMost("reports"), Field(description="Summaries posted on a schedule.")
@@ -355,9 +371,16 @@ def _alias(annotation: Any) -> str | None:
     return next((part.alias for part in getattr(annotation, "__metadata__", ()) if getattr(part, "alias", None)), None)
 
 
-_KINDS: Final = (ThresholdRule, AboveUsualRule, BelowRule)
-ALL_RULE_KEYS: Final = tuple(dict.fromkeys(key for kind in _KINDS for key in keys_of(kind)))
+ALL_RULE_KEYS: Final = tuple(dict.fromkeys(key for kind in KINDS for key in keys_of(kind)))
 """Every key that a rule of some kind may have."""
+
+KEYS_OF_KIND: Final[Mapping[str, tuple[str, ...]]] = {
+    kind.made_by: tuple(
+        key for key in keys_of(kind) if key != kind.made_by and not all(key in keys_of(each) for each in KINDS)
+    )
+    for kind in KINDS
+}
+"""The key that makes a rule of each kind, and the keys that go with it and not with every other."""
 
 
 def _hash(*watched: object) -> str:

@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.model import Metric
 from bot.rules import values
 from bot.rules.mistakes import MAX_MISTAKES, Mistake, RulesError
-from bot.rules.models import ALL_RULE_KEYS, KEYS_OF_KIND, Access, Escalation, Expected, Report, Rules, keys_of, kind_of
+from bot.rules.models import (
+    ALL_RULE_KEYS,
+    KEYS_OF_KIND,
+    Access,
+    Escalation,
+    Expected,
+    Report,
+    Rules,
+    keys_of,
+    kind_of,
+    one_of,
+)
 from bot.rules.tree import Node, Position, read_tree
 from bot.rules.values import Bare, nearest, quote
 
@@ -144,15 +155,19 @@ def _unknown_key(path: Path, root: Node) -> str:
 def _key_of_another_kind(key: str, kind: str) -> str:
     if key in KEYS_OF_KIND:
         return f"`{key}` and `{kind}` make different rules; keep one here, and write a second rule for the other."
-    owner = next(owner for owner, keys in KEYS_OF_KIND.items() if key in keys)
-    return f"`{key}` goes with `{owner}`, and this rule has `{kind}`; remove it."
+    owners = one_of(f"`{owner}`" for owner in _owners(key))
+    return f"`{key}` goes with {owners}, and this rule has `{kind}`; remove it."
+
+
+def _owners(key: str | int) -> list[str]:
+    """The kinds that this key goes with, by the keys that make them."""
+    return [owner for owner, keys in KEYS_OF_KIND.items() if key in keys]
 
 
 def _stands_beside_its_owner(path: Path, root: Node) -> bool:
     """True for `by` in a rule that has both `threshold` and `below`."""
     in_rule = len(path) == 3 and path[0] == "rules"
-    owner = next((owner for owner, keys in KEYS_OF_KIND.items() if path[-1] in keys), None)
-    return in_rule and owner in _node(root, path[:-1]).keys
+    return in_rule and any(owner in _node(root, path[:-1]).keys for owner in _owners(path[-1]))
 
 
 def _known_keys(around: Path) -> tuple[str, ...]:
@@ -181,7 +196,7 @@ def _has_near_miss(path: Path, root: Node) -> bool:
 def _missing_key(path: Path) -> str:
     key = str(path[-1])
     if key == "threshold" and path[0] == "rules":
-        return "This rule does not say what to watch; add `threshold`, `above_usual` or `below`."
+        return f"This rule does not say what to watch; add {one_of(f'`{kind}`' for kind in KEYS_OF_KIND)}."
     return f"`{key}` is missing here; add it, as in `{_example(path)}`."
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.model import Metric
 from bot.rules import value_types
-from bot.rules.models import Rules
+from bot.rules.models import KINDS, Rules
 
 
 def json_schema() -> dict[str, Any]:
@@ -19,9 +19,8 @@ def json_schema() -> dict[str, Any]:
 
     schema: dict[str, Any] = _tidied(TypeAdapter(Rules).json_schema())
     kinds = schema["$defs"]
-    kinds["ThresholdRule"] |= _amounts_by_metric("threshold", "then_every")
-    kinds["AboveUsualRule"] |= _amounts_by_metric("at_least")
-    kinds["BelowRule"] |= _amounts_by_metric("below")
+    for kind in KINDS:
+        kinds[kind.__name__] |= _amounts_by_metric(*kind.amounts)
     kind_list = schema["properties"]["rules"]["items"]
     kind_list["anyOf"] = kind_list.pop("oneOf")
     return {"$schema": "http://json-schema.org/draft-07/schema#"} | schema

@@ -14,17 +14,18 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
+from bot.budget import kinds
 from bot.budget.cause import cause, usual_totals
 from bot.budget.decide import Decision, Reason, calls_people
-from bot.budget.evaluate import Standing, unusual_from
-from bot.budget.forecast import Curve, Forecast, forecast
+from bot.budget.evaluate import Inputs, Standing
+from bot.budget.forecast import Curve, Forecast
 from bot.budget.incident import Incident, LevelKey, Severity, Snooze
-from bot.budget.measure import Value, measure
+from bot.budget.measure import measure
 from bot.budget.sums import Sums
-from bot.budget.usual import usual
+from bot.budget.usual import times_usual, usual
 from bot.model import Message, Metric, Period, Reading, Span
-from bot.money import amount, amount_of, compared, number, percent, percent_of, set_amount
-from bot.rules.models import HUNDRED_PERCENT, AboveUsualRule, BelowRule, Rule, ThresholdRule
+from bot.money import amount, compared, percent
+from bot.rules.models import HUNDRED_PERCENT, Rule
 from bot.slack.parts import (
     Block,
     beside,
@@ -69,33 +70,14 @@ class UsageHistory:
 
 def headline(standing: Standing) -> str:
     """The first line: "Daily spend: $42.00 of $50.00 (84%)"."""
-    rule = standing.rule
-    if standing.value is None:
-        return f"{rule.name}: {'too little history' if isinstance(rule, AboveUsualRule) else 'too little'} to tell"
-    match rule:
-        case ThresholdRule():
-            used = percent(percent_of(standing.value, rule.threshold))
-            return f"{rule.name}: {amount_of(rule.metric, standing.value, rule.threshold)} ({used})"
-        case AboveUsualRule():
-            return f"{rule.name}: {_times_usual(standing, standing.value)}"
-        case BelowRule():
-            value, below = compared(rule.metric, standing.value, rule.below, operator.lt)
-            return f"{rule.name}: {value}, at least {below} expected by {rule.by:%H:%M} UTC"
+    rule, kind = standing.rule, kinds.of(standing.rule)
+    figures = kind.no_figures if standing.value is None else kind.figures(rule, standing, standing.value)
+    return f"{rule.name}: {figures}"
 
 
 def watched(rule: Rule) -> tuple[str, str]:
     """What a rule watches, and its levels."""
-    metric = rule.metric.replace("_", " ")
-    match rule:
-        case ThresholdRule():
-            levels = ", ".join(
-                f"{level.percent.normalize():f}% = {set_amount(rule.metric, level.amount)}" for level in rule.levels
-            )
-            return f"{metric} per {rule.period}, threshold {set_amount(rule.metric, rule.threshold)}", levels
-        case AboveUsualRule():
-            return f"{metric} per day, {rule.above_usual}× the usual", "-"
-        case BelowRule():
-            return f"{metric} below {set_amount(rule.metric, rule.below)} by {rule.by:%H:%M} UTC", "-"
+    return kinds.of(rule).watched(rule)
 
 
 def level_marker(standing: Standing) -> str:
@@ -318,15 +300,16 @@ def _closing(standing: Standing) -> str:
     if standing.removed:
         return "closed: no rule watches this any more"
     if not standing.closed:
-        return "closed: the silence has ended"
+        return f"closed: {kinds.of(standing.rule).ends_early}"
     return f"closed: the {standing.window.period} is over, and this is its figure"
 
 
 def _outlook(standing: Standing, sums: Sums, curves: Mapping[date, Curve]) -> Forecast | None:
     """Where an open window is heading, also where the rule does not ask to be warned of it."""
-    if standing.closed or standing.removed or not isinstance(standing.rule, ThresholdRule):
+    rule = standing.rule
+    if standing.closed or standing.removed:
         return None
-    return standing.forecast or forecast(standing.rule, standing.window, sums, curves)
+    return standing.forecast or kinds.of(rule).outlook(rule, standing.window, Inputs(sums, curves))
 
 
 def _course(decision: Decision, outlook: Forecast | None, now: datetime) -> list[str]:
@@ -376,31 +359,12 @@ def _about(moment: datetime, period: Period, now: datetime) -> str:
 def _beside_usual(standing: Standing, sums: Sums) -> list[str]:
     """ "2.1× a usual Sunday", for days of sums; an `above_usual` says it in its first line."""
     rule, window = standing.rule, standing.window
-    if window.period is not Period.DAY or isinstance(rule, AboveUsualRule) or rule.metric.is_ratio:
+    if window.period is not Period.DAY or kinds.of(rule).figures_tell_usual or rule.metric.is_ratio:
         return []
     expected = usual(rule.metric, window.start, sums)
     if expected is None or expected <= 0 or standing.value is None or standing.value < expected:
         return []  # a day that is not over says nothing by being smaller than whole ones
-    return [_multiple(standing, expected)]
-
-
-def _times_usual(standing: Standing, value: Value) -> str:
-    """ "$53.20, 2.1× a usual Sunday ($25.10)"."""
-    metric, expected = standing.rule.metric, standing.usual
-    if expected is None or expected <= 0:
-        return f"{amount(metric, value)}, where a usual {standing.window.start:%A} has none"
-    shown, beside = compared(metric, value, expected, _tenths)
-    return f"{shown}, {_multiple(standing, expected)} ({beside})"
-
-
-def _multiple(standing: Standing, expected: Value) -> str:
-    """How many times the usual, rounded down as percents are."""
-    tenths = _tenths(Fraction(standing.value or 0), Fraction(expected))
-    return f"{number(Fraction(tenths, 10))}× a usual {standing.window.start:%A}"
-
-
-def _tenths(value: Fraction, expected: Fraction) -> int:
-    return value * 10 // expected if expected else 0
+    return [times_usual(standing.value, expected, window.start)]
 
 
 def _cause(standing: Standing, sums: Sums) -> str:
@@ -447,7 +411,7 @@ def _mention(name: str) -> str:
 def _chart(standing: Standing, reading: Reading) -> list[Block]:
     """The recent windows and the rule's bound, oldest first; nothing where there is only one window to draw."""
     rule, sums = standing.rule, Sums(reading)
-    name, bound = _bound(standing)
+    name, bound = kinds.of(rule).bound(rule, standing)
     points: list[tuple[str, float]] = []
     window = standing.window
     while len(points) < _CHART_POINTS and (totals := sums.total(window.span)) and window.start >= reading.span.start:
@@ -458,17 +422,6 @@ def _chart(standing: Standing, reading: Reading) -> list[Block]:
     if len(points) < 2:
         return []
     return [_line_chart(rule, points[::-1], name, plot(rule.metric, bound))]
-
-
-def _bound(standing: Standing) -> tuple[str, Value]:
-    """What the value is held against, and what that is called in a chart."""
-    match standing.rule:
-        case ThresholdRule() as rule:
-            return "Threshold", rule.threshold
-        case AboveUsualRule() as rule:
-            return "Unusual", unusual_from(rule, standing.usual or 0)
-        case BelowRule() as rule:
-            return "Expected", rule.below
 
 
 def _line_chart(rule: Rule, points: Sequence[tuple[str, float]], bound: str, limit: float) -> Block:

@@ -1,24 +1,37 @@
-"""Steps beyond the last level, days far above the usual, and silence: what calls for which decision."""
+"""The kinds of rules: that all are listed; and of steps beyond the last level, days far above the usual, and silence,
+what calls for which decision."""
 
 from __future__ import annotations
 
+import pkgutil
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
+from bot.budget import kinds
 from bot.budget.decide import Decision, Reason, decide
 from bot.budget.evaluate import evaluate
 from bot.budget.incident import Incident, LevelKey, Severity
 from bot.budget.sums import Sums
 from bot.budget.usual import usual
 from bot.model import Metric, Period, Reading, Totals
-from bot.rules.models import AboveUsualRule, BelowRule, Rule
+from bot.rules.models import KINDS, AboveUsualRule, BelowRule, Rule
 from bot.windows import Window
 from tests.samples.figures import LONG_AGO, NOON, SUNDAY, inputs, reading, rule
 
 TODAY = Window(SUNDAY, Period.DAY)
+
+
+def test_each_file_of_the_room_is_a_kind_and_each_kind_is_listed() -> None:
+    files = {module.name for module in pkgutil.iter_modules(kinds.__path__)} - {"protocol"}
+    assert {type(kind).__module__.rpartition(".")[2] for kind in kinds.KINDS} == files
+    assert len(kinds.KINDS) == len(files)
+
+
+def test_each_class_of_rules_has_its_kind() -> None:
+    assert tuple(kind.rule for kind in kinds.KINDS) == KINDS
 
 
 def decision(kind: Rule, read: Reading, told: frozenset[LevelKey] = frozenset(), now: datetime = NOON) -> Decision:
