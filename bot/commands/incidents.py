@@ -17,8 +17,8 @@ from bot.budget.history import Readings, Recorded
 from bot.budget.incident import Acknowledgement, Incident, LevelKey, Severity, Snooze
 from bot.budget.sums import Sums
 from bot.commands.answer import AlertsAnswer, ReplayedDecision, Snoozed, Sorry, WhyAnswer
-from bot.commands.name_matching import meant, near, number_in, split
-from bot.commands.snooze_end import (
+from bot.commands.typed.name_matching import meant, near, number_in, split
+from bot.commands.typed.snooze_end import (
     EXAMPLES,
     LONGEST,
     SHORTEST,
@@ -32,7 +32,7 @@ from bot.commands.snooze_end import (
     tomorrow_from,
     typed_amount,
 )
-from bot.commands.user_input import Words, typed_of, words_of
+from bot.commands.typed.user_input import Words, typed_of, words_of
 from bot.jobs.rules_in_force import RulesInForce
 from bot.model import Act, Message, Metric
 from bot.money import amount, set_amount

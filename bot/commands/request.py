@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.commands.user_input import Words, fold_of, typed_of, words_of
+from bot.commands.typed.user_input import Words, fold_of, typed_of, words_of
 from bot.model import Period, Span
 from bot.windows import Window, a_year_after, window_of
 

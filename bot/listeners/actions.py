@@ -17,8 +17,8 @@ from bot.commands.answer import Sorry
 from bot.commands.handler import Figures
 from bot.commands.incidents import IncidentActions, NotUnderstoodError
 from bot.commands.request import Overview
-from bot.commands.snooze_end import CHOICES, Reaching
-from bot.commands.user_input import unescaped
+from bot.commands.typed.snooze_end import CHOICES, Reaching
+from bot.commands.typed.user_input import unescaped
 from bot.errors import DoneBefore, StoreError
 from bot.listeners.access_control import AccessControl
 from bot.listeners.commands import BROKEN, Ack, Responder

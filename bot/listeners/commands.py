@@ -12,7 +12,7 @@ from slack_bolt.response import BoltResponse
 from bot.commands.answer import Sorry
 from bot.commands.handler import CommandHandler
 from bot.commands.request import Request, parse_request
-from bot.commands.user_input import unescaped
+from bot.commands.typed.user_input import unescaped
 from bot.listeners.payloads import Command
 from bot.model import Act, Message
 from bot.slack.blocks import render

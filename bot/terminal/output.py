@@ -24,9 +24,9 @@ from bot.budget.evaluate import Inputs
 from bot.budget.sums import Sums
 from bot.commands.answer import Row, Source, SummaryAnswer, summarize
 from bot.commands.incidents import IncidentActions, NotUnderstoodError
-from bot.commands.name_matching import meant, near
 from bot.commands.request import COMMANDS, PERIODS, WITH_WORDS, Summary, parse_period
-from bot.commands.user_input import folded, words_of
+from bot.commands.typed.name_matching import meant, near
+from bot.commands.typed.user_input import folded, words_of
 from bot.errors import DatabaseUnusable, StoreError
 from bot.jobs.check import Checker, judge
 from bot.jobs.rules_in_force import RulesFile

@@ -8,7 +8,7 @@ import pytest
 
 from bot.commands.answer import Snoozed
 from bot.commands.incidents import NotUnderstoodError
-from bot.commands.snooze_end import CHOICES, Reaching
+from bot.commands.typed.snooze_end import CHOICES, Reaching
 from bot.errors import CartesiaError
 from tests.acts import anew
 from tests.jobs.check.conftest import MORNING, TODAY, Clock, Start

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.commands.incidents import IncidentActions
-from bot.commands.snooze_end import CHOICES, Lasting, Reaching
+from bot.commands.typed.snooze_end import CHOICES, Lasting, Reaching
 from bot.errors import DoneBefore
 from bot.model import Act
 from tests.acts import anew, clicked

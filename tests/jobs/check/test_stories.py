@@ -10,7 +10,7 @@ import pytest
 
 from bot.budget.decide import Reason
 from bot.commands.incidents import NotUnderstoodError
-from bot.commands.snooze_end import CHOICES, Reaching
+from bot.commands.typed.snooze_end import CHOICES, Reaching
 from bot.windows import utc_day
 from tests.acts import anew
 from tests.jobs.check.conftest import HEAD, Bot, Start

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from bot.commands.user_input import Words, fold_of, folded, typed_of
+from bot.commands.typed.user_input import Words, fold_of, folded, typed_of
 from bot.model import Metric
 from bot.rules import values
 from bot.windows import midnight, utc_day

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.user_input import folded, unescaped
+from bot.commands.typed.user_input import folded, unescaped
 
 FOLDED = {
     "Slack's bold, italics, strike and code": ("*Daily* _spend_ ~Daily~ `spend`", "daily spend daily spend"),

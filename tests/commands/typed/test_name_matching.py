@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.name_matching import meant, near, number_in, split
-from bot.commands.user_input import typed_of, words_of
+from bot.commands.typed.name_matching import meant, near, number_in, split
+from bot.commands.typed.user_input import typed_of, words_of
 
 TYPED = {
     "as it is": ("R&D spend", "R&D spend"),

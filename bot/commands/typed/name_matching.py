@@ -6,8 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
-from bot.commands.snooze_end import Lasting, MinutesOrAmount, NextLevel, Tomorrow, parse_until
-from bot.commands.user_input import Words, fold_of, folded, typed_of
+from bot.commands.typed.snooze_end import Lasting, MinutesOrAmount, NextLevel, Tomorrow, parse_until
+from bot.commands.typed.user_input import Words, fold_of, folded, typed_of
 
 LONGEST = 80  # words that a name may have: as many as letters
 

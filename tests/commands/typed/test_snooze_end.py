@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.snooze_end import (
+from bot.commands.typed.snooze_end import (
     CHOICES,
     Lasting,
     MinutesOrAmount,
@@ -22,7 +22,7 @@ from bot.commands.snooze_end import (
     tomorrow_from,
     typed_amount,
 )
-from bot.commands.user_input import words_of
+from bot.commands.typed.user_input import words_of
 from bot.model import Metric
 from bot.money import set_amount
 from bot.slack.alerts import SNOOZES

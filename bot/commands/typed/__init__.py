@@ -1,0 +1,1 @@
+"""What people type, as it was meant: words, periods, names, and until when. Pure."""
