@@ -18,6 +18,8 @@ from pydantic import SecretStr
 from bot.cartesia.client import CartesiaClient
 from bot.cartesia.shared import SharedReadings
 from bot.clock import elapsed
+from bot.commands.all import COMMANDS
+from bot.commands.context import Context
 from bot.commands.handler import CommandHandler
 from bot.commands.incidents import IncidentActions
 from bot.errors import BotError, DatabaseUnusable, StoreError
@@ -204,8 +206,8 @@ def build(
     app = bolt_app(reads)
     on_incidents = IncidentActions(incidents, ledger, rules, now, deliveries.wake)
     acts = Acts(database)
-    handler = CommandHandler(
-        rules, usage, ledger, checker, on_incidents, acts, health.status, lambda: lease.may_read, now
+    context = Context(
+        COMMANDS, rules, usage, ledger, checker, on_incidents, acts, health.status, lambda: lease.may_read, now
     )
     asking = slack_client(settings, settings.slack_bot_token, retries=False)  # a look-up has no time for a second try
     people = People(asking, Admissions(database), background_tasks.add)
@@ -213,7 +215,7 @@ def build(
     access_control = AccessControl(people, lambda: rules.current.access, responses)
     register_unhandled(app, rejected)
     register_access_control(app, access_control, background_tasks.add)
-    responder = Responder(handler, responses, later=background_tasks.add)
+    responder = Responder(CommandHandler(context), responses, later=background_tasks.add)
     register_commands(app, responder)
     register_actions(app, responder, access_control, acts)
     dispatcher = Dispatcher(app, rejected)

@@ -270,14 +270,15 @@ def manifest(
     http: Annotated[str | None, typer.Option("--http", help="Public address of the bot, for HTTP mode.")] = None,
 ) -> None:
     """The Slack app manifest, and the link that creates the app with it."""
+    from bot.commands.all import USAGE_HINT
     from bot.slack.manifest import creation_link, manifest_yaml, public_address
 
     try:
         address = public_address(http) if http is not None else None
     except ValueError as error:
         _fail(str(error), WRONG)
-    print(manifest_yaml(address))
-    print(f"# Create the app with one click:\n# {creation_link(address)}")
+    print(manifest_yaml(address, USAGE_HINT))
+    print(f"# Create the app with one click:\n# {creation_link(address, USAGE_HINT)}")
 
 
 @app.command()

@@ -13,7 +13,7 @@ from bot.budget.forecast import Forecast
 from bot.budget.history import Attempted, Curves, Recorded, Restated
 from bot.budget.incident import Incident, Snooze
 from bot.budget.sums import Sums
-from bot.commands.request import Help, Summary
+from bot.commands.request import Summary
 from bot.model import Message, Outage, Period, Reading, Span, Totals
 from bot.rules.models import Rule, Rules
 from bot.windows import Window, utc_day, window_of, windows_within
@@ -138,9 +138,13 @@ class StatusAnswer:
 
 @dataclass(frozen=True, slots=True)
 class HelpAnswer:
-    """What can be typed, after a sentence on what was not understood."""
+    """What can be typed, after a sentence on what was not understood (possibly none): what nothing typed answers, the
+    periods, and the commands, each as it is typed and what it answers."""
 
-    request: Help
+    problem: str
+    nothing: str
+    periods: tuple[tuple[str, str], ...]
+    commands: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.commands.all import command_for
 from bot.commands.answer import Sorry
-from bot.commands.handler import Figures
 from bot.commands.incidents import IncidentActions, NotUnderstoodError
-from bot.commands.request import Overview
+from bot.commands.overview import Overview
 from bot.commands.typed.snooze_end import CHOICES, Reaching
 from bot.commands.typed.user_input import unescaped
 from bot.errors import DoneBefore, StoreError
@@ -55,7 +55,7 @@ def _answering(app: AsyncApp, responder: Responder, acts: Acts) -> None:
 
 
 def _acting(app: AsyncApp, responder: Responder, access_control: AccessControl) -> None:
-    incidents = responder.handler.incidents
+    incidents = responder.handler.context.incidents
 
     @app.action(ACKNOWLEDGE)
     async def on_acknowledge(ack: Ack, sent: Click) -> BoltResponse:
@@ -69,7 +69,7 @@ def _acting(app: AsyncApp, responder: Responder, access_control: AccessControl) 
 
 
 def _snoozing(app: AsyncApp, responder: Responder) -> None:
-    incidents = responder.handler.incidents
+    incidents = responder.handler.context.incidents
 
     @app.action(SNOOZE)
     async def on_snooze(ack: Ack, sent: Click, client: AsyncWebClient) -> BoltResponse:
@@ -112,7 +112,7 @@ async def _refused(act: Callable[[], Awaitable[str | None]]) -> str | None:
 async def _share(responder: Responder, acts: Acts, sent: Click) -> str | None:
     """Show the answer to the channel it was asked in, once: it is claimed before it is posted."""
     request = responder.parse("" if sent.value == "overview" else sent.value)
-    if not isinstance(request, Figures):
+    if not command_for(request).has_figures:
         return "Only figures can be shared."
     answer = shared(await responder.answer(sent.act, request), sent.user_id)
     message = f"share {sent.channel_id} {sent.message_ts}"
@@ -131,7 +131,7 @@ async def _undo(access_control: AccessControl, incidents: IncidentActions, sent:
 
 
 async def _ask_for_amount(responder: Responder, client: AsyncWebClient, sent: Click, number: int) -> str | None:
-    view = await responder.handler.incidents.modal(number)
+    view = await responder.handler.context.incidents.modal(number)
     if view is None:
         return f"There is no alert {number} any more."
     try:

@@ -11,7 +11,8 @@ from slack_bolt.response import BoltResponse
 
 from bot.commands.answer import Sorry
 from bot.commands.handler import CommandHandler
-from bot.commands.request import Request, parse_request
+from bot.commands.parse import parse_request
+from bot.commands.request import Request
 from bot.commands.typed.user_input import unescaped
 from bot.listeners.payloads import Command
 from bot.model import Act, Message
@@ -50,7 +51,7 @@ class Responder:
 
     def parse(self, text: str) -> Request:
         """What was typed, on the UTC day it was typed."""
-        return parse_request(unescaped(text), utc_day(self.handler.now()))
+        return parse_request(unescaped(text), utc_day(self.handler.context.now()))
 
 
 def register_commands(app: AsyncApp, responder: Responder) -> None:

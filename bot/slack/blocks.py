@@ -32,7 +32,6 @@ from bot.commands.answer import (
     SummaryAnswer,
     WhyAnswer,
 )
-from bot.commands.request import COMMANDS, PERIODS, WITH_WORDS
 from bot.model import Message, Metric, Period, Totals
 from bot.money import compared, count, dollars, number, set_amount
 from bot.rules.mistakes import Mistake
@@ -159,7 +158,7 @@ def render(answer: Answer) -> Message:
         case BudgetsAnswer():
             return joined(["*Budgets*", *_budget_lines(answer)], [_age(answer.source)], share="budgets")
         case HelpAnswer():
-            return _help(answer.request.problem)
+            return _help(answer)
         case Sorry():
             return plain(answer.sentence)
         case Snoozed():
@@ -327,13 +326,12 @@ def _state(standing: Standing) -> str:
     return "🟢" if standing.level is None else level_marker(standing)
 
 
-def _help(problem: str) -> Message:
-    lines = [escape(problem)] if problem else []
-    lines += ["*/agent-usage* alone: today, the month to date, every budget, and a chart. Or with:"]
-    lines += [f"• `{period}`: {meaning}" for period, meaning in PERIODS.items()]
+def _help(answer: HelpAnswer) -> Message:
+    lines = [escape(answer.problem)] if answer.problem else []
+    lines += [f"*/agent-usage* alone: {answer.nothing}. Or with:"]
+    lines += [f"• `{period}`: {meaning}" for period, meaning in answer.periods]
     lines += ["• any of these `by day`, `by week` or `by month`"]
-    lines += [f"• `{name}`: {meaning}" for name, (_, meaning) in COMMANDS.items()]
-    lines += [f"• `{typed}`: {meaning}" for typed, meaning in WITH_WORDS.values()]
+    lines += [f"• `{typed}`: {meaning}" for typed, meaning in answer.commands]
     return joined(lines)
 
 

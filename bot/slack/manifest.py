@@ -27,13 +27,14 @@ def public_address(address: str) -> str:
     return f"https://{parts.netloc}"
 
 
-def manifest(address: str | None) -> dict[str, Any]:
-    """For Socket Mode, or for HTTP mode where the bot's public address is given."""
+def manifest(address: str | None, usage_hint: str) -> dict[str, Any]:
+    """For Socket Mode, or for HTTP mode where the bot's public address is given. `usage_hint` is what Slack shows while
+    somebody types the command."""
     url = f"{address}/slack/events" if address else None
     command: dict[str, Any] = {
         "command": "/agent-usage",
         "description": "What the Cartesia voice agents cost",
-        "usage_hint": "[today | week | 7d | 2026-03-01..2026-03-15] [by day] | budgets | forecast | alerts | help",
+        "usage_hint": usage_hint,
         "should_escape": False,
     }
     interactivity: dict[str, Any] = {"is_enabled": True}
@@ -65,17 +66,17 @@ def manifest(address: str | None) -> dict[str, Any]:
     }
 
 
-def manifest_yaml(address: str | None) -> str:
+def manifest_yaml(address: str | None, usage_hint: str) -> str:
     """The manifest as it is pasted into api.slack.com/apps."""
     from ruamel.yaml import YAML
 
     out = io.StringIO()
     writer = YAML()
     writer.width = 1000
-    writer.dump(manifest(address), out)
+    writer.dump(manifest(address, usage_hint), out)
     return out.getvalue()
 
 
-def creation_link(address: str | None) -> str:
+def creation_link(address: str | None, usage_hint: str) -> str:
     """One click creates the app with this manifest."""
-    return f"https://api.slack.com/apps?new_app=1&manifest_yaml={quote(manifest_yaml(address), safe='')}"
+    return f"https://api.slack.com/apps?new_app=1&manifest_yaml={quote(manifest_yaml(address, usage_hint), safe='')}"

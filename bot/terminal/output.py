@@ -22,10 +22,13 @@ from bot.budget.backtest import INTERVAL, READ_BEFORE, backtest
 from bot.budget.decide import Decision
 from bot.budget.evaluate import Inputs
 from bot.budget.sums import Sums
+from bot.commands.all import NAMED
 from bot.commands.answer import Row, Source, SummaryAnswer, summarize
 from bot.commands.incidents import IncidentActions, NotUnderstoodError
-from bot.commands.request import COMMANDS, PERIODS, WITH_WORDS, Summary, parse_period
+from bot.commands.parse import parse_days
+from bot.commands.request import Summary
 from bot.commands.typed.name_matching import meant, near
+from bot.commands.typed.period import PERIODS
 from bot.commands.typed.user_input import folded, words_of
 from bot.errors import DatabaseUnusable, StoreError
 from bot.jobs.check import Checker, judge
@@ -53,11 +56,10 @@ PATIENCE = 5.0  # seconds that a command waits for the database
 
 async def print_usage(settings: Settings, words: str, form: Form, now: Now) -> int:
     """The usage of a period. Raises CartesiaError."""
-    request = parse_period(words, utc_day(now()))
+    request = parse_days(words, utc_day(now()))
     if not isinstance(request, Summary):
         command = folded(words).partition(" ")[0]
-        asked = command in {*COMMANDS, *WITH_WORDS}
-        problem = f"{command} is asked in Slack; here, write a period." if asked else request.problem
+        problem = f"{command} is asked in Slack; here, write a period." if command in NAMED else request.problem
         print(f"{problem.replace('`', '')} Periods are: {', '.join(PERIODS)}.", file=sys.stderr)
         return 2
     async with http_client() as http:

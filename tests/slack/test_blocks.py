@@ -18,12 +18,12 @@ from bot.budget.decide import Reason, after, decide
 from bot.budget.evaluate import evaluate
 from bot.budget.history import Attempted, Recorded, Restated
 from bot.budget.incident import Acknowledgement, Incident, LevelKey, Severity, Snooze
+from bot.commands.all import COMMANDS
 from bot.commands.answer import (
     AlertsAnswer,
     Answer,
     BudgetsAnswer,
     CheckAnswer,
-    HelpAnswer,
     OutlookAnswer,
     ReplayedDecision,
     RestatementsAnswer,
@@ -37,7 +37,9 @@ from bot.commands.answer import (
     overview,
     summarize,
 )
-from bot.commands.request import Help, Summary, parse_request
+from bot.commands.help import help_on
+from bot.commands.parse import parse_request
+from bot.commands.request import Help, Summary
 from bot.model import Message, Metric, Outage, Period, Reading, Span, Totals
 from bot.rules.mistakes import Mistake
 from bot.rules.models import AboveUsualRule, BelowRule, Rules
@@ -257,8 +259,8 @@ MESSAGES: dict[str, Callable[[], Message]] = {
     "snoozed": lambda: blocks.render(Snoozed(12, QUIET)),
     "snoozed until a moment": lambda: blocks.render(Snoozed(12, replace(QUIET, until=NOON))),
     "status": lambda: blocks.render(StatusAnswer(((True, "All well."), (False, NASTY)))),
-    "help": lambda: blocks.render(HelpAnswer(Help())),
-    "help on nonsense": lambda: blocks.render(HelpAnswer(parse_help(NASTY))),
+    "help": lambda: blocks.render(help_on(COMMANDS)),
+    "help on nonsense": lambda: blocks.render(help_on(COMMANDS, parse_help(NASTY).problem)),
     "sorry": lambda: blocks.render(Sorry("Cartesia has not answered yet: ask again in a minute.")),
     "sorry for a nasty reason": lambda: blocks.render(Sorry(NASTY)),
     "shared overview": lambda: blocks.shared(blocks.render(overview(many(3), usage(), SOURCE)), "U0123456789"),
@@ -559,7 +561,7 @@ def test_any_answer_can_be_rendered() -> None:
         Sorry("x"),
         Snoozed(1, QUIET),
         StatusAnswer(()),
-        HelpAnswer(Help()),
+        help_on(COMMANDS),
         AlertsAnswer(()),
         why(),
     ]

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from ruamel.yaml import YAML
 
+from bot.commands.all import USAGE_HINT
 from bot.slack.manifest import SCOPES, creation_link, manifest, manifest_yaml, public_address
 
 ADDRESS = "https://bot.example.com"
@@ -16,7 +17,7 @@ BOTH = pytest.mark.parametrize("address", [None, ADDRESS], ids=["Socket Mode", "
 
 @BOTH
 def test_it_keeps_within_slacks_limits(address: str | None) -> None:
-    made = manifest(address)
+    made = manifest(address, USAGE_HINT)
     [command] = made["features"]["slash_commands"]
     assert 1 <= len(made["display_information"]["name"]) <= 35
     assert 1 <= len(made["display_information"]["description"]) <= 140
@@ -24,12 +25,13 @@ def test_it_keeps_within_slacks_limits(address: str | None) -> None:
     assert re.fullmatch(r"[a-z0-9\-_.]{1,80}", made["features"]["bot_user"]["display_name"])
     assert re.fullmatch(r"/[a-z-]{1,31}", command["command"])
     assert len(command["description"]) <= 2000
-    assert len(command["usage_hint"]) <= 1000
+    assert command["usage_hint"] == USAGE_HINT
+    assert len(USAGE_HINT) <= 1000
 
 
 @BOTH
 def test_it_has_no_key_that_slack_does_not_know(address: str | None) -> None:
-    made = manifest(address)
+    made = manifest(address, USAGE_HINT)
     assert set(made) == {"_metadata", "display_information", "features", "oauth_config", "settings"}
     assert set(made["settings"]) == {
         "interactivity",
@@ -41,7 +43,7 @@ def test_it_has_no_key_that_slack_does_not_know(address: str | None) -> None:
 
 @BOTH
 def test_it_asks_for_what_is_required_and_recommended_and_for_nothing_else(address: str | None) -> None:
-    assert manifest(address)["oauth_config"]["scopes"]["bot"] == list(SCOPES)
+    assert manifest(address, USAGE_HINT)["oauth_config"]["scopes"]["bot"] == list(SCOPES)
     assert set(SCOPES) == {
         *("commands", "chat:write", "users:read"),
         *("chat:write.public", "channels:read", "groups:read", "channels:history", "groups:history", "channels:join"),
@@ -49,14 +51,14 @@ def test_it_asks_for_what_is_required_and_recommended_and_for_nothing_else(addre
 
 
 def test_in_socket_mode_it_names_no_address() -> None:
-    made = manifest(None)
+    made = manifest(None, USAGE_HINT)
     assert made["settings"]["socket_mode_enabled"] is True
     assert "url" not in made["features"]["slash_commands"][0]
     assert made["settings"]["interactivity"] == {"is_enabled": True}
 
 
 def test_in_http_mode_everything_arrives_at_one_address() -> None:
-    made = manifest(ADDRESS)
+    made = manifest(ADDRESS, USAGE_HINT)
     events = "https://bot.example.com/slack/events"
     assert made["settings"]["socket_mode_enabled"] is False
     assert made["features"]["slash_commands"][0]["url"] == events
@@ -65,15 +67,15 @@ def test_in_http_mode_everything_arrives_at_one_address() -> None:
 
 @BOTH
 def test_its_yaml_says_the_same(address: str | None) -> None:
-    assert YAML(typ="safe").load(manifest_yaml(address)) == manifest(address)
+    assert YAML(typ="safe").load(manifest_yaml(address, USAGE_HINT)) == manifest(address, USAGE_HINT)
 
 
 @BOTH
 def test_the_link_carries_the_same_yaml(address: str | None) -> None:
-    link = urlsplit(creation_link(address))
+    link = urlsplit(creation_link(address, USAGE_HINT))
     assert (link.scheme, link.netloc, link.path) == ("https", "api.slack.com", "/apps")
     query = parse_qs(link.query, strict_parsing=True)
-    assert query == {"new_app": ["1"], "manifest_yaml": [manifest_yaml(address)]}
+    assert query == {"new_app": ["1"], "manifest_yaml": [manifest_yaml(address, USAGE_HINT)]}
 
 
 @pytest.mark.parametrize(

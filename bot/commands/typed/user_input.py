@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from bot.rules.values import UNSEEN
 
+SHOWN = 60  # characters of a misunderstood text that are shown again, and looked at for a word that is near
 _REFERENCE = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 _AROUND = "*_~`\"'"  # what Slack formats with and what people quote with, at either end of a word
 _BEFORE, _AFTER = "¿¡", ".?!,;:。、"  # where a sentence begins and ends
@@ -57,6 +58,12 @@ def fold_of(words: Words) -> str:
 
 def typed_of(words: Words) -> str:
     return " ".join(word.typed for word in words)
+
+
+def shown(words: Words) -> str:
+    """As they were typed, cut where they are long, for a sentence that says they were not understood."""
+    text = typed_of(words)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
 
 def _label(target: str, label: str) -> str:

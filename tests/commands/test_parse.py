@@ -8,28 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.request import (
-    COMMANDS,
-    PERIODS,
-    WITH_WORDS,
-    Alerts,
-    Budgets,
-    CheckNow,
-    Help,
-    Outlook,
-    Overview,
-    Request,
-    Restatements,
-    SnoozeAlert,
-    Status,
-    Summary,
-    Why,
-    parse_request,
-)
+from bot.commands.alerts import Alerts
+from bot.commands.all import NAMED
+from bot.commands.budgets import Budgets
+from bot.commands.check import CheckNow
+from bot.commands.command import AnyCommand
+from bot.commands.forecast import Outlook
+from bot.commands.overview import Overview
+from bot.commands.parse import parse_request
+from bot.commands.request import Help, Request, Summary
+from bot.commands.restatements import Restatements
+from bot.commands.snooze import SnoozeAlert
+from bot.commands.status import Status
+from bot.commands.typed.period import PERIODS
+from bot.commands.why import Why
 from bot.model import Period
 from tests.samples.figures import span
 
 TODAY = date(2026, 11, 22)
+ALONE = [name for name, command in NAMED.items() if not command.takes_words]
+WITH_ALERT = [name for name, command in NAMED.items() if command.takes_words]
 
 
 @pytest.mark.parametrize(
@@ -70,16 +68,16 @@ def test_what_names_an_alert_is_kept_as_it_was_typed(text: str, request_: Reques
     assert parse_request(text, TODAY) == request_
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ALONE)
 @pytest.mark.parametrize("more", ["by day", "last week", "now", "Daily Spend", "*please*"])
 def test_a_command_says_that_it_takes_no_more_words(command: str, more: str) -> None:
     problem = f"`{command}` takes no more words, so “{more}” is not answered: write `{command}` alone."
     assert parse_request(f"{command} {more}", TODAY) == Help(problem)
 
 
-@pytest.mark.parametrize("command", WITH_WORDS)
+@pytest.mark.parametrize("command", WITH_ALERT)
 def test_a_command_that_wants_more_words_says_which(command: str) -> None:
-    example = WITH_WORDS[command][0]
+    example = NAMED[command].usage
     problem = f"`{command}` needs the number or the name of an alert, as in `{example}`."
     assert parse_request(command, TODAY) == Help(problem)
     assert parse_request(f" {command.upper()} ``", TODAY) == Help(problem)
@@ -238,9 +236,9 @@ def test_every_period_in_the_help_is_understood(period: str) -> None:
     assert isinstance(parse_request(period, TODAY), Summary)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_in_the_help_is_understood(command: str) -> None:
-    assert not isinstance(parse_request(command, TODAY), Summary)
+@pytest.mark.parametrize("command", NAMED.values(), ids=list(NAMED))
+def test_every_command_in_the_help_is_understood(command: AnyCommand) -> None:
+    assert type(parse_request(command.usage, TODAY)) is command.request
 
 
 ANY_DAY = st.dates(date(2000, 1, 1), date(2100, 1, 1))
