@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 import httpx
-from pydantic import SecretStr
 
 from bot.cartesia.client import CartesiaClient
 from bot.cartesia.shared import SharedReadings
@@ -23,13 +22,18 @@ from bot.commands.context import Context
 from bot.commands.handler import CommandHandler
 from bot.commands.incidents import IncidentActions
 from bot.errors import BotError, DatabaseUnusable, StoreError
+from bot.events import Enqueued, Event, Observers
 from bot.jobs.channel_ids import ChannelIds
 from bot.jobs.check import Checker
 from bot.jobs.deliver import Deliveries, Pace
 from bot.jobs.delivery_outage import DeliveryWatch
 from bot.jobs.destinations import Destinations
-from bot.jobs.loops import POLL_EVERY, Loops
+from bot.jobs.freshness import FreshnessWatch
+from bot.jobs.prune import pruning
 from bot.jobs.rules_in_force import RulesFile, RulesInForce, Texts
+from bot.jobs.rules_watch import RulesWatch
+from bot.jobs.runner import Runner, Timer
+from bot.jobs.scheduled_check import ScheduledCheck
 from bot.jobs.sending import Sending
 from bot.listeners.access_control import AccessControl, register_access_control
 from bot.listeners.actions import register_actions
@@ -39,9 +43,11 @@ from bot.listeners.http_mode import HttpMode
 from bot.listeners.rejected_requests import RejectedRequests
 from bot.listeners.socket_mode import SocketMode
 from bot.listeners.unhandled import register_unhandled
-from bot.logs import ends, repeats
+from bot.logs import repeats
 from bot.operate.endpoints import PORT_PATIENCE, Endpoints, PortTaken
+from bot.operate.event_log import EventLog
 from bot.operate.health import Health
+from bot.operate.heartbeat import Heartbeat
 from bot.settings import Settings, Transport
 from bot.slack import blocks
 from bot.slack.connection import TokenTrial, bolt_app, slack_client
@@ -56,14 +62,14 @@ from bot.store.leases import Lease
 from bot.store.ledger import Ledger
 from bot.store.migrate import migrate
 from bot.store.outbox import Outbox
-from bot.system.network import http_client, untrusted
+from bot.system.network import http_client
 
 ASKER_PATIENCE = 30.0  # seconds that somebody at a terminal waits for Cartesia; a check may wait for an interval
 DATABASE_PATIENCE = 60.0  # seconds at start
 ROUND_PATIENCE = 2.0  # seconds for the loops to end their rounds when the bot stops
-HEARTBEAT_PATIENCE = 10.0  # seconds for the dead-man service to answer
 STOP_PATIENCE = 11.0  # seconds for what is in hand; the whole stop is promised within 20
 HTTP_PORT = 3000
+POLL_EVERY = 0.25  # seconds between two looks at whether a check is due
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +99,17 @@ class BackgroundTasks:
 
 
 @dataclass(frozen=True)
+class _Waker:
+    """Lets the delivery loop look at once for what was put in the outbox."""
+
+    deliveries: Deliveries
+
+    def observe(self, event: Event) -> None:
+        if isinstance(event, Enqueued):
+            self.deliveries.wake()
+
+
+@dataclass(frozen=True)
 class Bot:
     """The parts of one running bot that are started and stopped."""
 
@@ -103,7 +120,7 @@ class Bot:
     usage: SharedReadings
     checker: Checker
     deliveries: Deliveries
-    loops: Loops
+    runner: Runner
     health: Health
     rejected: RejectedRequests
     socket: SocketMode
@@ -151,7 +168,7 @@ def build(
     assert settings.slack_bot_token is not None  # noqa: S101 settings.load was told that it is needed
     holder = secrets.token_hex(6)
     ledger, lease = Ledger(database), Lease(database, holder)
-    background_tasks = BackgroundTasks()
+    background_tasks, observers = BackgroundTasks(), Observers()
     patience = max(ASKER_PATIENCE, settings.check_interval.total_seconds())
     rules, usage = rules_parts(settings, ledger, now), reading_parts(settings, http, now, patience, timing.seconds)
     outbox = Outbox(database, holder)
@@ -166,9 +183,8 @@ def build(
         ledger=ledger,
         incidents=incidents,
         now=now,
-        on_enqueue=deliveries.wake,
+        observer=observers,
         blind_for=settings.blind_for,
-        heartbeat=lambda: background_tasks.add(_heartbeat(http, settings.heartbeat_url, delivery_watch)),
         seconds=timing.seconds,
     )
     stop = asyncio.Event()
@@ -178,23 +194,23 @@ def build(
         lambda: rules.current.operations_channel,
         now,
         settings.blind_for,
-        deliveries.wake,
+        observers,
         timing.seconds,
     )
-    destinations = Destinations(sender, channel_ids, ledger, lambda: rules.current, now, deliveries.wake)
-    loops = Loops(
-        checker,
-        delivery_watch,
-        destinations,
-        rules,
-        settings.check_interval,
-        lease,
-        keep=lambda: ledger.prune(now() - settings.kept_for),
-        on_enqueue=deliveries.wake,
-        stop=stop,
-        seconds=timing.seconds,
-        poll_every=timing.poll_every,
+    destinations = Destinations(sender, channel_ids, ledger, lambda: rules.current, now, observers)
+    checks = Timer(settings.check_interval.total_seconds(), 0.0, timing.seconds, timing.poll_every)
+    jobs = (
+        ScheduledCheck(checker, lease, checks).job(),
+        FreshnessWatch(checker, checks).job(),
+        RulesWatch(rules, checker, lambda: lease.may_read, observers).job(),
+        delivery_watch.job(),
+        destinations.job(),
+        pruning(ledger, settings.kept_for, now, timing.seconds),
     )
+    runner = Runner(jobs, lambda: lease.may_read, stop, observers)
+    observers.add(EventLog(), _Waker(deliveries))
+    if settings.heartbeat_url:
+        observers.add(Heartbeat(http, settings.heartbeat_url, delivery_watch.warnings, background_tasks.add))
     socket = SocketMode(lease.alive)
     health = Health(
         *(ledger, lease, deliveries, destinations, rules, usage, settings.check_interval, now),
@@ -227,7 +243,7 @@ def build(
         usage,
         checker,
         deliveries,
-        loops,
+        runner,
         health,
         rejected,
         socket,
@@ -355,12 +371,7 @@ async def _receiving(
 async def _run(bot: Bot, transport: Transport) -> int:
     """The loops, until the connection is lost for good or one of them fails (1), or this is cancelled."""
     endless = (
-        bot.loops.check(),
-        bot.loops.watch_freshness(),
-        bot.loops.watch_delivery(),
-        bot.loops.watch_destinations(),
-        bot.loops.watch_rules(),
-        bot.loops.prune(),
+        *(bot.runner.repeat(job) for job in bot.runner.jobs),
         bot.deliveries.run(bot.stop),
         bot.lease.run(bot.stop),
     )
@@ -403,22 +414,3 @@ async def _leave(bot: Bot) -> None:
         await bot.lease.end()
     except StoreError as error:
         log.warning("%s Others take over when the lease ends.", error)
-
-
-async def _heartbeat(http: httpx.AsyncClient, url: SecretStr | None, delivery_watch: DeliveryWatch) -> None:
-    """Tell the dead-man service that a check went well, unless nobody could be told what it found.
-
-    Not hearing Slack is no reason: a stranger can forge it, and must not be able to make the service ring.
-    """
-    try:
-        if url is None or await delivery_watch.warnings():
-            return
-        async with asyncio.timeout(HEARTBEAT_PATIENCE), http.stream("GET", url.get_secret_value()) as answer:
-            answer.raise_for_status()  # what it says besides is not read, however much that is
-        log.debug("HEARTBEAT_URL: %d", answer.status_code)
-        log.info("HEARTBEAT_URL is reached again", extra=ends("HEARTBEAT_URL"))
-    except StoreError as error:
-        log.error("%s HEARTBEAT_URL was not fetched.", error, extra=repeats("HEARTBEAT_URL", str(error)))
-    except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
-        why = untrusted(error) or type(error).__name__
-        log.warning("HEARTBEAT_URL was not reached (%s)", why, extra=repeats("HEARTBEAT_URL", why))

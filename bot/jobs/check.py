@@ -18,6 +18,7 @@ from bot.budget.sums import Sums
 from bot.cartesia.shared import SharedReadings
 from bot.clock import elapsed
 from bot.errors import AnotherAccount
+from bot.events import Checked, Enqueued, Observer
 from bot.jobs.rules_in_force import RulesInForce
 from bot.logs import ends, repeats
 from bot.model import Message, Reading, Totals
@@ -64,7 +65,7 @@ def _within(window: Window, days: list[date]) -> bool:
 
 @dataclass
 class Checker:
-    """The check, and the watch over whether the bot sees. `on_enqueue` is called when the outbox received something.
+    """The check, and the watch over whether the bot sees; `observer` is told what it did.
 
     `now` dates what is judged and said; for how long nothing was read is counted in `seconds`, which do not leap.
     """
@@ -74,9 +75,8 @@ class Checker:
     ledger: Ledger
     incidents: IncidentStore
     now: Callable[[], datetime]
-    on_enqueue: Callable[[], None]
+    observer: Observer
     blind_for: timedelta
-    heartbeat: Callable[[], None]
     seconds: Callable[[], float] = elapsed
     _known: Mapping[date, Totals] | None = None
     _curves: Curves = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Checker:
             await self._trust(changed)
             decisions = await self._judge(reading, reading.read_at)  # one moment a check, however long it takes
         await self._sees()
-        self.heartbeat()
+        self.observer.observe(Checked())
         return decisions
 
     async def foresee(self, reading: Reading) -> list[Decision]:
@@ -170,7 +170,7 @@ class Checker:
         await self.ledger.tell("account", mark, None if told else self._operations(), words, now)
         await self.ledger.end("account", None, words, now, but=mark)
         self._why = words.text
-        self.on_enqueue()
+        self.observer.observe(Enqueued())
         raise AnotherAccount(words.text)
 
     async def _trust(self, changed: int) -> None:
@@ -180,7 +180,7 @@ class Checker:
             message = blocks.taken_over() if changed else blocks.as_before()
             log.warning("%s", message.text)
             await self.ledger.end("account", self._operations(), message, self.now())
-            self.on_enqueue()
+            self.observer.observe(Enqueued())
 
     async def _keep(self, reading: Reading) -> None:
         known, today = self._known or {}, utc_day(reading.read_at)
@@ -250,7 +250,7 @@ class Checker:
         if await self.incidents.record(notification, now):
             if decision.reason.speaks:
                 log.info("%s %s: %s", decision.reason, rule.name, alerts.headline(decision.standing))
-            self.on_enqueue()
+            self.observer.observe(Enqueued())
 
     async def _watch(self, now: datetime, at: float) -> None:
         outage = self.usage.outage
@@ -271,7 +271,7 @@ class Checker:
         log.error("blind since %s: %s", since.isoformat(timespec="seconds"), why)
         await self.ledger.note("usage", "", since)
         await self.ledger.tell("usage", "", self._operations(), blocks.blind(since, why), now)
-        self.on_enqueue()
+        self.observer.observe(Enqueued())
 
     async def _unseen_before(self, now: datetime) -> float:
         """Seconds without a reading before this process watched, as noted; not fewer than none, where the clock went
@@ -287,7 +287,7 @@ class Checker:
                 if noted:
                     message = blocks.sees_again(min(noted[0].since, now), now)
                     await self.ledger.end("usage", self._operations(), message, now)
-                    self.on_enqueue()
+                    self.observer.observe(Enqueued())
                 self._failing = False
 
     def _operations(self) -> str | None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.clock import elapsed
+from bot.events import Enqueued, Observer
 from bot.jobs.deliver import Deliveries
+from bot.jobs.runner import Job
 from bot.money import count
 from bot.slack import blocks
 from bot.slack.parts import plain
@@ -21,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class DeliveryWatch:
-    """Watches deliveries that fail everywhere. `on_enqueue` is called when the outbox received something.
+    """Watches deliveries that fail everywhere.
 
     `now` dates what is said; how long an outage lasts is counted in `seconds`, which do not leap.
     """
@@ -31,11 +33,14 @@ class DeliveryWatch:
     operations_channel: Callable[[], str | None]
     now: Callable[[], datetime]
     patience: timedelta
-    on_enqueue: Callable[[], None]
+    observer: Observer
     seconds: Callable[[], float] = elapsed
     _noted: bool | None = None  # unknown at first: an outage may be noted from before a restart
     _since: datetime | None = None  # which outage is watched
     _seen_at: float = 0.0  # when it was first seen, in `seconds`
+
+    def job(self) -> Job:
+        return Job("the watch over deliveries", self.watch)
 
     async def warnings(self) -> list[str]:
         """Why no message can be delivered, and what waits; nothing where messages can be. Raises StoreError."""
@@ -67,7 +72,7 @@ class DeliveryWatch:
             for condition in (await self.ledger.conditions("delivery"))[:1]:
                 message = blocks.delivered_again(min(condition.since, now), condition.detail, now)
                 await self.ledger.end("delivery", self.operations_channel(), message, now)
-                self.on_enqueue()
+                self.observer.observe(Enqueued())
             self._noted = False
 
     def _for_how_long(self, since: datetime) -> float:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clock import elapsed
+from bot.events import Enqueued, Observer
 from bot.jobs.channel_ids import ChannelIds
+from bot.jobs.runner import Job
 from bot.rules.models import Rules
 from bot.slack import blocks
 from bot.slack.failures import mend
@@ -45,7 +47,7 @@ class Problem:
 
 @dataclass
 class Destinations:
-    """The look at every channel of the rules. `on_enqueue` is called when the outbox received something.
+    """The look at every channel of the rules.
 
     Where Slack does not say how a channel is (a scope is missing, it can't be reached), nothing is said about it.
     """
@@ -55,12 +57,15 @@ class Destinations:
     ledger: Ledger
     rules: Callable[[], Rules]
     now: Callable[[], datetime]
-    on_enqueue: Callable[[], None]
+    observer: Observer
     seconds: Callable[[], float] = elapsed
     problems: tuple[Problem, ...] = ()
     _looked_at: tuple[str, ...] = ()
     _look_again: float = 0.0
     _last_look: float = float("-inf")
+
+    def job(self) -> Job:
+        return Job("the look at the channels", self.watch)
 
     async def watch(self) -> None:
         """Look at start, when the rules name other channels, when one refuses a message, and now and then.
@@ -130,7 +135,7 @@ class Destinations:
             return  # told as soon as there is one that works
         present = {_digest(each): _announced(each) for each in self.problems}
         if await self.ledger.settle("channel", present, operations, blocks.destinations, self.now()):
-            self.on_enqueue()
+            self.observer.observe(Enqueued())
 
 
 def _lacking(name: str, code: str) -> Problem:

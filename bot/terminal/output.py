@@ -31,6 +31,7 @@ from bot.commands.typed.name_matching import meant, near
 from bot.commands.typed.period import PERIODS
 from bot.commands.typed.user_input import folded, words_of
 from bot.errors import DatabaseUnusable, StoreError
+from bot.events import Observers
 from bot.jobs.check import Checker, judge
 from bot.jobs.rules_in_force import RulesFile
 from bot.model import Reading, Span, Totals
@@ -166,9 +167,8 @@ def _checker(settings: Settings, database: Database, http: httpx.AsyncClient, no
         ledger=ledger,
         incidents=IncidentStore(database),
         now=now,
-        on_enqueue=lambda: None,
         blind_for=settings.blind_for,
-        heartbeat=lambda: None,
+        observer=Observers(),
     )
 
 

@@ -20,7 +20,7 @@ from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, c
 from typing import Any
 
 LIBRARIES = frozenset({"aiohttp", "aiosqlite", "anyio", "httpcore", "httpx", "psycopg", "slack_sdk", "sqlalchemy"})
-CHECKING = ("Loops._check_once", "Checker.check")
+CHECKING = ("ScheduledCheck._check_once", "Checker.check")
 DELIVERING = ("Deliveries.run", "Deliveries._deliver")
 CLICKING = ("IncidentStore.act",)
 UNSEEN = 0.05  # seconds that the other side has for what was begun

@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 
+from bot.events import Observers
 from bot.jobs.deliver import Deliveries, DeliveryOutage
 from bot.jobs.delivery_outage import DeliveryWatch
 from bot.store.database import open_database
@@ -51,7 +52,7 @@ def watch(ledger: Ledger, deliveries: Delivering, lasts: float = 0.0) -> Deliver
         lambda: "#voice-ops",
         lambda: NOON,
         PATIENCE,
-        lambda: None,
+        Observers(),
         count(0.0, lasts).__next__,
     )
 

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.errors import StoreError
+from bot.events import Observers
 from bot.jobs.channel_ids import ChannelIds
 from bot.jobs.destinations import Destinations
 from bot.rules.models import Escalation, Report, Rules, ThresholdRule
@@ -68,7 +69,7 @@ class Watched:
             Ledger(self.database),
             lambda: self.rules,
             lambda: NOW,
-            lambda: None,
+            Observers(),
             lambda: self.clock,
         )
 

@@ -19,6 +19,7 @@ from bot.cartesia.shared import SharedReadings
 from bot.commands.answer import WhyAnswer
 from bot.commands.incidents import IncidentActions
 from bot.errors import CartesiaUnavailable
+from bot.events import Observers
 from bot.jobs.check import Checker
 from bot.jobs.rules_in_force import RulesFile, RulesInForce, Texts
 from bot.model import Outage, Reading, Span, Totals
@@ -220,9 +221,8 @@ async def _bot(address: str, path: Path, usage: FakeUsage, clock: Clock) -> Bot:
         ledger=ledger,
         incidents=incidents,
         now=clock,
-        on_enqueue=_nothing,
         blind_for=timedelta(minutes=15),
-        heartbeat=_nothing,
+        observer=Observers(),
         seconds=clock.elapsed,
     )
     await checker.start()

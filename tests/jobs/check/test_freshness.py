@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import cast
 
 import pytest
 
-from bot.jobs.delivery_outage import DeliveryWatch
-from bot.jobs.destinations import Destinations
-from bot.jobs.loops import Loops
+from bot.events import Observers
+from bot.jobs.freshness import FreshnessWatch
+from bot.jobs.runner import Runner, Timer
+from bot.jobs.scheduled_check import ScheduledCheck
 from bot.store.leases import Lease
-from tests.jobs.check.conftest import Bot, Start
+from tests.jobs.check.conftest import Start
 
 DAILY = "  - {name: Daily, threshold: $50}\n"
-
-
-async def nothing() -> None:
-    return None
-
-
-def loops_of(
-    bot: Bot,
-    lease: Lease,
-    stop: asyncio.Event,
-    seconds: Callable[[], float],
-    keep: Callable[[], Awaitable[None]] = nothing,
-) -> Loops:
-    """The loops of a process that checks every quarter of an hour."""
-    return Loops(
-        bot.checker,
-        cast("DeliveryWatch", None),  # another loop's
-        cast("Destinations", None),  # the same
-        bot.rules,
-        interval=timedelta(minutes=15),
-        lease=lease,
-        keep=keep,
-        on_enqueue=stop.set,
-        stop=stop,
-        seconds=seconds,
-    )
 
 
 async def test_an_attempt_that_failed_while_a_check_ended_well_is_forgotten(start: Start) -> None:
@@ -141,29 +114,18 @@ async def test_a_clock_that_leaps_just_after_nothing_was_due_makes_nobody_blind(
             bot.clock.go(hours=1)
         return moment
 
-    loops = loops_of(bot, lease, stop, seconds)
-    checks = asyncio.create_task(loops.check())
-    watch = asyncio.create_task(loops.watch_freshness(), name="watch")
+    bot.checker.seconds = seconds
+    timer = Timer(every=900.0, first=0.0, clock=seconds, poll=0.25)
+    jobs = (ScheduledCheck(bot.checker, lease, timer).job(), FreshnessWatch(bot.checker, timer).job())
+    runner = Runner(jobs, lambda: lease.may_read, stop, Observers())
+    rounds = [
+        asyncio.create_task(runner.repeat(job), name=name) for job, name in zip(jobs, ("check", "watch"), strict=True)
+    ]
     began = bot.clock()
     async with asyncio.timeout(10):
         while bot.clock() < began + timedelta(hours=1):
             await asyncio.sleep(0.01)
     stop.set()
-    await asyncio.gather(checks, watch)
+    await asyncio.gather(*rounds)
     await lease.end()
     assert await bot.hears() == []
-
-
-async def test_nothing_is_let_go_of_before_a_clock_that_was_wrong_at_boot_has_been_set(start: Start) -> None:
-    bot, stop = await start(DAILY), asyncio.Event()
-    lease = Lease(bot.database, "this one")
-    await lease.begin()
-    moments = iter([0.0, 3599.0, 3600.0, 3600.0])  # of the start, of two looks, and of what was let go of
-
-    async def keep() -> None:
-        stop.set()
-
-    async with asyncio.timeout(10):
-        await loops_of(bot, lease, stop, lambda: next(moments), keep).prune()
-    await lease.end()
-    assert list(moments) == []

@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from bot.events import Observers
 from bot.jobs.deliver import Deliveries, DeliveryOutage
 from bot.jobs.delivery_outage import DeliveryWatch
 from bot.store.database import open_database
@@ -39,7 +40,7 @@ async def test_an_outage_lasts_for_as_long_as_ever_though_the_clock_leaps_in_it(
         lambda: "#voice-ops",
         now=lambda: NOON + timedelta(hours=hours, seconds=passed[0]),
         patience=timedelta(minutes=15),
-        on_enqueue=lambda: None,
+        observer=Observers(),
         seconds=lambda: passed[0],
     )
     noted = []
