@@ -30,7 +30,7 @@ from bot.jobs.delivery_outage import DeliveryWatch
 from bot.jobs.destinations import Destinations
 from bot.jobs.freshness import FreshnessWatch
 from bot.jobs.prune import pruning
-from bot.jobs.rules_in_force import RulesFile, RulesInForce, Texts
+from bot.jobs.rules_in_force import RulesInForce, Texts
 from bot.jobs.rules_watch import RulesWatch
 from bot.jobs.runner import Runner, Timer
 from bot.jobs.scheduled_check import ScheduledCheck
@@ -48,6 +48,7 @@ from bot.operate.endpoints import PORT_PATIENCE, Endpoints, PortTaken
 from bot.operate.event_log import EventLog
 from bot.operate.health import Health
 from bot.operate.heartbeat import Heartbeat
+from bot.rules.source import RulesFile
 from bot.settings import Settings, Transport
 from bot.slack import blocks
 from bot.slack.connection import TokenTrial, bolt_app, slack_client

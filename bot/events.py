@@ -1,4 +1,4 @@
-"""What happens inside the bot, as frozen values, and who is told. A part tells of what it did, and knows no listener."""
+"""What happens inside the bot, as frozen values, and who is told. A part tells what it did, and knows no listener."""
 
 from __future__ import annotations
 

@@ -1,26 +1,22 @@
-"""Where the rules live: a watched file. A good text takes force; a bad one leaves the last good rules in force."""
+"""The rules that hold. A good text takes force; a bad one leaves the last good rules in force."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from cachetools import LRUCache
 
-from bot.errors import FileMissing, FileUnreadable
 from bot.model import Message
 from bot.rules.mistakes import Mistake, RulesError
 from bot.rules.models import Expected, Rule, Rules
 from bot.rules.parse import decode, parse
-from bot.rules.tree import MAX_BYTES
+from bot.rules.source import Found, RulesSource
 from bot.store.incidents import IncidentKey, StoredIncident
 from bot.store.ledger import Ledger, Revision
-from bot.system.files import read_file
 from bot.system.threads import in_thread
 from bot.windows import Window, midnight
 
@@ -37,52 +33,6 @@ class Texts:
     mended: Callable[[str], Message]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a look at the file found: its bytes, or why there are none."""
-
-    content: bytes
-    unreadable: str = ""
-
-    @property
-    def digest(self) -> str:
-        """What tells one content from another, and one obstacle from another: a revision's identity."""
-        return hashlib.sha256(self.content or self.unreadable.encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class RulesFile:
-    """The file at RULES_FILE."""
-
-    path: Path
-
-    def stamp(self) -> tuple[int, ...] | None:
-        """What changes when the file or its rights do; None where there is no such file."""
-        try:
-            stat = self.path.stat()
-        except OSError:
-            return None
-        return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
-
-    def look(self) -> Found:
-        """The file as it stands."""
-        try:
-            return Found(read_file(self.path, MAX_BYTES))
-        except FileMissing as error:
-            return Found(b"", f"{error}: copy the starter rules.yaml there, or correct RULES_FILE")
-        except FileUnreadable as error:
-            return Found(b"", str(error))
-
-    def rules(self, found: Found) -> Rules:
-        """The rules in what was found. Raises RulesError with every mistake."""
-        if found.unreadable:
-            raise RulesError((Mistake(1, 1, found.unreadable),), str(self.path))
-        try:
-            return parse(decode(found.content))
-        except RulesError as error:
-            raise RulesError(error.mistakes, str(self.path)) from None
-
-
 def _readable(text: str) -> Rules:
     try:
         return parse(text)
@@ -92,12 +42,12 @@ def _readable(text: str) -> Rules:
 
 @dataclass
 class RulesInForce:
-    """The rules that hold now, since when each of them watches, and the mistakes of a file that does not hold.
+    """The rules that hold now, since when each of them watches, and the mistakes of a text that does not hold.
 
-    Files and texts are read in a thread: neither a slow disk nor a long file holds up an answer.
+    Texts are read in a thread: a long one holds up no answer.
     """
 
-    file: RulesFile
+    source: RulesSource
     ledger: Ledger
     now: Callable[[], datetime]
     texts: Texts
@@ -105,15 +55,15 @@ class RulesInForce:
     since: Mapping[str, datetime] = field(default_factory=dict)
     revision: str = ""  # the digest of the text that is in force
     mistakes: tuple[Mistake, ...] = ()
-    _stamp: tuple[int, ...] | None = None
+    _stamp: Hashable = None
     _digest: str = ""
     _suspect: str = ""
     _earlier: LRUCache[str, Rules] = field(default_factory=partial(LRUCache, _EARLIER))
 
     async def start(self) -> None:
-        """Take the file's rules, or the last good ones where it is bad. Raises RulesError with neither, StoreError."""
-        self._stamp = await in_thread(self.file.stamp)
-        found = await in_thread(self.file.look)
+        """Take the rules there are, or the last good ones instead of bad ones. Raises RulesError with neither, StoreError."""
+        self._stamp = await self.source.stamp()
+        found = await self.source.look()
         try:
             await self._take(await self._rules(found), found)
         except RulesError as error:
@@ -125,17 +75,17 @@ class RulesInForce:
         self._digest = found.digest
 
     async def preview(self) -> None:
-        """Take the file's rules to look at, recording nothing. Raises RulesError, StoreError."""
-        self.current = await self._rules(await in_thread(self.file.look))
+        """Take the source's rules to look at, recording nothing. Raises RulesError, StoreError."""
+        self.current = await self._rules(await self.source.look())
         known, now = await self.ledger.known_since(self.current), self.now()
         self.since = {rule.name: known.get(rule.name, now) for rule in self.current.rules}
 
     async def look(self) -> bool:
-        """Whether other rules are in force after a look at the file. Raises StoreError; the next look tries again."""
-        stamp = await in_thread(self.file.stamp)
+        """Whether other rules are in force after a look at the source. Raises StoreError; the next look tries again."""
+        stamp = await self.source.stamp()
         if stamp == self._stamp:
             return False
-        found = await in_thread(self.file.look)
+        found = await self.source.look()
         changed = found.digest != self._digest and await self._consider(found)
         if found.digest == self._digest:
             self._stamp = stamp
@@ -156,14 +106,14 @@ class RulesInForce:
         return True
 
     async def _rules(self, found: Found) -> Rules:
-        return await in_thread(partial(self.file.rules, found))
+        return await in_thread(partial(found.rules, self.source.place))
 
     async def _take(self, rules: Rules, found: Found) -> None:
         await self.ledger.record_revision(Revision(found.digest, decode(found.content), self.now()))
         await self._put_in_force(rules, found.digest)
         self.mistakes = ()
-        await self.ledger.end("rules", rules.operations_channel, self.texts.mended(self.file.path.name), self.now())
-        log.info("rules: %d in force from %s", len(rules.rules), self.file.path)
+        await self.ledger.end("rules", rules.operations_channel, self.texts.mended(self.source.name), self.now())
+        log.info("rules: %d in force from %s", len(rules.rules), self.source.place)
 
     async def _put_in_force(self, rules: Rules, digest: str) -> None:
         self.since = await self.ledger.since(rules, self.now())
@@ -207,9 +157,9 @@ class RulesInForce:
     async def _report(self, error: RulesError, digest: str) -> None:
         self.mistakes = error.mistakes
         for mistake in error.mistakes:
-            log.error("%s", mistake.format(str(self.file.path)))
+            log.error("%s", mistake.format(self.source.place))
         log.error("The last good rules stay in force.")
         now = self.now()
         await self.ledger.note("rules", digest, now)
-        message = self.texts.broken(self.file.path.name, error.mistakes)
+        message = self.texts.broken(self.source.name, error.mistakes)
         await self.ledger.tell("rules", digest, self.current.operations_channel, message, now)

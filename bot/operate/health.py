@@ -133,7 +133,7 @@ class Health:
         return f": {self.usage.outage.why}" if self.usage.outage else ""
 
     def _rules(self) -> list[StatusLine]:
-        name = self.rules.file.path.name
+        name = self.rules.source.name
         in_force = (True, f"{count(len(self.rules.current.rules), 'rule')} from {name} in force")
         return [in_force, *((False, mistake.format(name)) for mistake in self.rules.mistakes)]
 

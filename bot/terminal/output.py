@@ -33,12 +33,12 @@ from bot.commands.typed.user_input import folded, words_of
 from bot.errors import DatabaseUnusable, StoreError
 from bot.events import Observers
 from bot.jobs.check import Checker, judge
-from bot.jobs.rules_in_force import RulesFile
 from bot.model import Reading, Span, Totals
 from bot.money import count, dollars, number
 from bot.rules.access import groups_among
 from bot.rules.mistakes import RulesError
 from bot.rules.models import Rule, Rules
+from bot.rules.source import RulesFile
 from bot.settings import Settings
 from bot.slack.alerts import headline, watched
 from bot.slack.blocks import why_lines
@@ -291,7 +291,7 @@ def notes(rules: Rules) -> list[str]:
 
 def _rules_of(settings: Settings) -> Rules:
     file = RulesFile(settings.rules_file)
-    return file.rules(file.look())
+    return file.read().rules(file.place)
 
 
 def _print_decisions(decisions: Sequence[Decision]) -> None:

@@ -56,9 +56,7 @@ def health(
             await asyncio.Event().wait()
         return backlog or EMPTY
 
-    rules = SimpleNamespace(
-        current=SimpleNamespace(rules=()), mistakes=(), file=SimpleNamespace(path=SimpleNamespace(name="rules.yaml"))
-    )
+    rules = SimpleNamespace(current=SimpleNamespace(rules=()), mistakes=(), source=SimpleNamespace(name="rules.yaml"))
     return Health(
         ledger=cast("Ledger", SimpleNamespace(conditions=conditions)),
         lease=cast("Lease", SimpleNamespace(may_read=False)),

@@ -21,8 +21,9 @@ from bot.commands.incidents import IncidentActions
 from bot.errors import CartesiaUnavailable
 from bot.events import Observers
 from bot.jobs.check import Checker
-from bot.jobs.rules_in_force import RulesFile, RulesInForce, Texts
+from bot.jobs.rules_in_force import RulesInForce, Texts
 from bot.model import Outage, Reading, Span, Totals
+from bot.rules.source import RulesFile
 from bot.slack import blocks
 from bot.store.database import Database, open_database
 from bot.store.incidents import IncidentStore
@@ -113,6 +114,7 @@ class Bot:
     usage: FakeUsage
     database: Database
     rules: RulesInForce
+    rules_file: Path
     incidents: IncidentStore
     checker: Checker
     actions: IncidentActions
@@ -136,7 +138,7 @@ class Bot:
 
     async def write(self, rules: str) -> list[str]:
         """The rules file is saved like this and takes force; what is said at once."""
-        self.rules.file.path.write_text(HEAD + rules)
+        self.rules_file.write_text(HEAD + rules)
         assert await self.rules.look()
         before = len(await self._recorded())
         await self.checker.judge_again()
@@ -227,7 +229,7 @@ async def _bot(address: str, path: Path, usage: FakeUsage, clock: Clock) -> Bot:
     )
     await checker.start()
     actions = IncidentActions(incidents, ledger, rules, clock, _nothing)
-    return Bot(clock, usage, database, rules, incidents, checker, actions)
+    return Bot(clock, usage, database, rules, path, incidents, checker, actions)
 
 
 def _nothing() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
 from bot.commands.answer import WhyAnswer
+from bot.rules.source import Found
 from bot.store.ledger import Ledger, Revision
 from bot.store.tables import decisions, incidents
 from tests.jobs.check.conftest import HEAD, TODAY, Clock, Start
@@ -209,7 +211,7 @@ async def test_a_file_that_can_no_longer_be_read_leaves_the_last_good_rules_in_f
     start: Start,
 ) -> None:
     bot = await start(DAILY)
-    path = bot.rules.file.path
+    path = bot.rules_file
     text = path.read_text()
     path.unlink()
     path.mkdir()
@@ -229,17 +231,16 @@ async def test_a_file_that_can_no_longer_be_read_leaves_the_last_good_rules_in_f
 
 async def test_rights_that_change_are_noticed(start: Start) -> None:
     bot = await start(DAILY)
-    file = bot.rules.file
-    before = file.stamp()
-    file.path.chmod(0o600)
-    assert file.stamp() != before
+    before = await bot.rules.source.stamp()
+    bot.rules_file.chmod(0o600)
+    assert await bot.rules.source.stamp() != before
     assert not await bot.rules.look()  # the same rules
 
 
 async def test_a_long_file_is_read_while_the_loop_goes_on(start: Start) -> None:
     bot = await start(DAILY)
     rules = "".join(f"  - {{name: Rule {number}, threshold: $50, alert_at: [80%, 100%]}}\n" for number in range(500))
-    bot.rules.file.path.write_text(f"{HEAD}{rules}")
+    bot.rules_file.write_text(f"{HEAD}{rules}")
     looking = asyncio.create_task(bot.rules.look())
     began = last = time.monotonic()
     longest = 0.0
@@ -249,3 +250,30 @@ async def test_a_long_file_is_read_while_the_loop_goes_on(start: Start) -> None:
     assert await looking
     assert len(bot.rules.current.rules) == 500
     assert longest < (last - began) / 3  # of a reading that held the loop up, nearly the whole
+
+
+@dataclass
+class Typed:
+    """Rules that live in no file."""
+
+    text: str
+    name: str = "the rules"
+    place: str = "memory"
+
+    async def stamp(self) -> str:
+        return self.text
+
+    async def look(self) -> Found:
+        return Found(self.text.encode())
+
+
+async def test_rules_may_come_from_elsewhere_than_a_file(start: Start) -> None:
+    bot = await start(DAILY)
+    bot.rules.source = typed = Typed(HEAD + DAILY.replace("$50", "$40"))
+    assert await bot.rules.look()
+    assert not await bot.rules.look()
+    assert await bot.check(41) == ["CROSSED Daily"]
+    typed.text = "rules: nothing"
+    assert not await bot.rules.look()  # may be half-way through being written
+    assert not await bot.rules.look()
+    assert bot.rules.mistakes

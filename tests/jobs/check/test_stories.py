@@ -55,7 +55,7 @@ async def act(bot: Bot, chance: random.Random) -> None:
         case 3:
             bot.usage.missing = {today - timedelta(days=chance.randrange(3))} if chance.random() < 0.5 else set()
         case 4:
-            path = bot.rules.file.path
+            path = bot.rules_file
             daily = DAILY.format(chance.choice([40, 50, 90])) if chance.random() < 0.8 else ""
             event = EVENT.format(today) if daily and chance.random() < 0.3 else ""
             path.write_text(HEAD + daily + OTHERS + event)
