@@ -24,11 +24,10 @@ from bot.commands.incidents import IncidentActions
 from bot.errors import BotError, DatabaseUnusable, StoreError
 from bot.events import Enqueued, Event, Observers
 from bot.jobs.channel_ids import ChannelIds
-from bot.jobs.check import Checker
+from bot.jobs.check import Checker, checker_of
 from bot.jobs.deliver import Deliveries, Pace
 from bot.jobs.delivery_outage import DeliveryWatch
 from bot.jobs.destinations import Destinations
-from bot.jobs.freshness import FreshnessWatch
 from bot.jobs.prune import pruning
 from bot.jobs.rules_in_force import RulesInForce, Texts
 from bot.jobs.rules_watch import RulesWatch
@@ -178,16 +177,7 @@ def build(
     sending = Sending(outbox, sender, channel_ids, lambda: rules.current.operations_channel)
     deliveries = Deliveries(outbox, sending, lambda: lease.may_post, now, timing.pace)
     incidents = IncidentStore(database)
-    checker = Checker(
-        rules=rules,
-        usage=usage,
-        ledger=ledger,
-        incidents=incidents,
-        now=now,
-        observer=observers,
-        blind_for=settings.blind_for,
-        seconds=timing.seconds,
-    )
+    checker = checker_of(usage, rules, database, settings.blind_for, now, observers, timing.seconds)
     stop = asyncio.Event()
     delivery_watch = DeliveryWatch(
         ledger,
@@ -202,7 +192,7 @@ def build(
     checks = Timer(settings.check_interval.total_seconds(), 0.0, timing.seconds, timing.poll_every)
     jobs = (
         ScheduledCheck(checker, lease, checks).job(),
-        FreshnessWatch(checker, checks).job(),
+        checker.freshness.job(checks, checker.look_away),
         RulesWatch(rules, checker, lambda: lease.may_read, observers).job(),
         delivery_watch.job(),
         destinations.job(),
@@ -332,7 +322,7 @@ async def _serve(settings: Settings, transport: Transport, now: Now, timing: Tim
         stood_by = await bot.lease.begin()
         stack.push_async_callback(_leave, bot)
         await endpoints.open(PORT_PATIENCE if stood_by else 0.0)
-        await bot.checker.start()
+        await bot.checker.account.start()
         stack.push_async_callback(_finish, bot)
         await stack.enter_async_context(_receiving(bot, settings, transport, now, endpoints))
         return await _run(bot, transport)

@@ -61,7 +61,7 @@ class RulesInForce:
     _earlier: LRUCache[str, Rules] = field(default_factory=partial(LRUCache, _EARLIER))
 
     async def start(self) -> None:
-        """Take the rules there are, or the last good ones instead of bad ones. Raises RulesError with neither, StoreError."""
+        """Take the rules there are, or the last good ones for bad ones. Raises RulesError with neither, StoreError."""
         self._stamp = await self.source.stamp()
         found = await self.source.look()
         try:

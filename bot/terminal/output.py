@@ -32,7 +32,7 @@ from bot.commands.typed.period import PERIODS
 from bot.commands.typed.user_input import folded, words_of
 from bot.errors import DatabaseUnusable, StoreError
 from bot.events import Observers
-from bot.jobs.check import Checker, judge
+from bot.jobs.check import Checker, checker_of, judge
 from bot.model import Reading, Span, Totals
 from bot.money import count, dollars, number
 from bot.rules.access import groups_among
@@ -160,16 +160,8 @@ def _as_new(rules: Rules, reading: Reading) -> list[Decision]:
 
 
 def _checker(settings: Settings, database: Database, http: httpx.AsyncClient, now: Now) -> Checker:
-    ledger = Ledger(database)
-    return Checker(
-        rules=rules_parts(settings, ledger, now),
-        usage=reading_parts(settings, http, now),
-        ledger=ledger,
-        incidents=IncidentStore(database),
-        now=now,
-        blind_for=settings.blind_for,
-        observer=Observers(),
-    )
+    rules = rules_parts(settings, Ledger(database), now)
+    return checker_of(reading_parts(settings, http, now), rules, database, settings.blind_for, now, Observers())
 
 
 async def print_backtest(settings: Settings, name: str | None, days: int, now: Now) -> int:
@@ -245,7 +237,7 @@ async def check_now(settings: Settings, now: Now) -> int:
         async with http_client() as http:
             checker = _checker(settings, database, http, now)
             await checker.rules.start()
-            await checker.start()
+            await checker.account.start()
             decisions = await checker.check()
         _print_decisions(decisions)
         if waiting := await Outbox(database, "").pending():

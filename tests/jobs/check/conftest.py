@@ -20,7 +20,7 @@ from bot.commands.answer import WhyAnswer
 from bot.commands.incidents import IncidentActions
 from bot.errors import CartesiaUnavailable
 from bot.events import Observers
-from bot.jobs.check import Checker
+from bot.jobs.check import Checker, checker_of
 from bot.jobs.rules_in_force import RulesInForce, Texts
 from bot.model import Outage, Reading, Span, Totals
 from bot.rules.source import RulesFile
@@ -128,7 +128,7 @@ class Bot:
 
     async def watch(self) -> None:
         """One look at whether the bot sees."""
-        await self.checker.watch_freshness(self.clock(), self.clock.elapsed())
+        await self.checker.freshness.watch(self.clock(), self.clock.elapsed())
 
     async def all_of(self, dollars: float | None = None) -> list[str]:
         """One check: every decision, also the silent ones."""
@@ -217,17 +217,9 @@ async def _bot(address: str, path: Path, usage: FakeUsage, clock: Clock) -> Bot:
     ledger, incidents = Ledger(database), IncidentStore(database)
     rules = RulesInForce(RulesFile(path), ledger, clock, Texts(blocks.rules_broken, blocks.rules_mended))
     await rules.start()
-    checker = Checker(
-        rules=rules,
-        usage=cast("SharedReadings", usage),
-        ledger=ledger,
-        incidents=incidents,
-        now=clock,
-        blind_for=timedelta(minutes=15),
-        observer=Observers(),
-        seconds=clock.elapsed,
-    )
-    await checker.start()
+    readings = cast("SharedReadings", usage)
+    checker = checker_of(readings, rules, database, timedelta(minutes=15), clock, Observers(), clock.elapsed)
+    await checker.account.start()
     actions = IncidentActions(incidents, ledger, rules, clock, _nothing)
     return Bot(clock, usage, database, rules, path, incidents, checker, actions)
 

@@ -81,7 +81,7 @@ async def test_two_that_share_one_reading_do_not_agree_with_themselves(start: St
     reading = bot.usage.kept
     assert reading is not None
     with pytest.raises(AnotherAccount):
-        await bot.checker._recognize(reading)  # as a second check of the same reading does
+        await bot.checker.account.recognize(reading)  # as a second check of the same reading does
     assert len(await bot.hears()) == 1
 
 
@@ -101,7 +101,7 @@ async def test_what_one_process_doubted_another_takes_over_or_lets_go_of(start: 
     await other.check()
     heard = await other.hears()
     assert sum(each.startswith(TAKEN_OVER if agrees else AS_BEFORE) for each in heard) == 1
-    assert await bot.checker.ledger.conditions("account") == []
+    assert await bot.checker.account.ledger.conditions("account") == []
 
 
 async def test_a_third_account_is_doubted_as_well_and_told_no_more(start: Start) -> None:

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from bot.events import Observers
-from bot.jobs.freshness import FreshnessWatch
 from bot.jobs.runner import Runner, Timer
 from bot.jobs.scheduled_check import ScheduledCheck
 from bot.store.leases import Lease
@@ -114,9 +113,9 @@ async def test_a_clock_that_leaps_just_after_nothing_was_due_makes_nobody_blind(
             bot.clock.go(hours=1)
         return moment
 
-    bot.checker.seconds = seconds
+    bot.checker.freshness.seconds = seconds
     timer = Timer(every=900.0, first=0.0, clock=seconds, poll=0.25)
-    jobs = (ScheduledCheck(bot.checker, lease, timer).job(), FreshnessWatch(bot.checker, timer).job())
+    jobs = (ScheduledCheck(bot.checker, lease, timer).job(), bot.checker.freshness.job(timer, bot.checker.look_away))
     runner = Runner(jobs, lambda: lease.may_read, stop, Observers())
     rounds = [
         asyncio.create_task(runner.repeat(job), name=name) for job, name in zip(jobs, ("check", "watch"), strict=True)
