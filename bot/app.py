@@ -48,7 +48,7 @@ from bot.operate.event_log import EventLog
 from bot.operate.health import Health
 from bot.operate.heartbeat import Heartbeat
 from bot.rules.source import RulesFile
-from bot.settings import Settings, Transport
+from bot.settings import HttpSettings, ReadingSettings, ServeSettings, Settings, SocketSettings
 from bot.slack import blocks
 from bot.slack.connection import TokenTrial, bolt_app, slack_client
 from bot.slack.people import People
@@ -129,14 +129,13 @@ class Bot:
 
 
 def reading_parts(
-    settings: Settings,
+    settings: ReadingSettings,
     http: httpx.AsyncClient,
     now: Now,
     patience: float = ASKER_PATIENCE,
     seconds: Callable[[], float] = elapsed,
 ) -> SharedReadings:
     """What reads usage; the retries of one reading end after so many seconds."""
-    assert settings.cartesia_admin_api_key is not None  # noqa: S101 settings.load was told that it is needed
     client = CartesiaClient(http, settings.cartesia_api_url, settings.cartesia_admin_api_key, now)
     return SharedReadings(client, now, patience, seconds)
 
@@ -157,7 +156,7 @@ class Timing:
 
 
 def build(
-    settings: Settings,
+    settings: ServeSettings,
     database: Database,
     http: httpx.AsyncClient,
     now: Now,
@@ -165,7 +164,6 @@ def build(
     rejected: RejectedRequests,
 ) -> Bot:
     """Put the parts together; nothing is started."""
-    assert settings.slack_bot_token is not None  # noqa: S101 settings.load was told that it is needed
     holder = secrets.token_hex(6)
     ledger, lease = Ledger(database), Lease(database, holder)
     background_tasks, observers = BackgroundTasks(), Observers()
@@ -285,15 +283,16 @@ async def migrate_only(settings: Settings) -> int:
     return 0
 
 
-async def serve(settings: Settings, transport: Transport, now: Now, timing: Timing | None = None) -> int:
+async def serve(settings: ServeSettings, now: Now, timing: Timing | None = None) -> int:
     """Run until SIGTERM or SIGINT (0), or until a restart is the best that can happen (1)."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    port = HTTP_PORT if transport == "http" and settings.port is None else settings.port
-    endpoints = Endpoints(settings.host, port, RejectedRequests(now), takes_slack=transport == "http")
-    serving = asyncio.create_task(_serve(settings, transport, now, timing or Timing(), endpoints))
+    takes_slack = isinstance(settings, HttpSettings)
+    port = HTTP_PORT if takes_slack and settings.port is None else settings.port
+    endpoints = Endpoints(settings.host, port, RejectedRequests(now), takes_slack=takes_slack)
+    serving = asyncio.create_task(_serve(settings, now, timing or Timing(), endpoints))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if serving.done():
@@ -307,7 +306,7 @@ async def serve(settings: Settings, transport: Transport, now: Now, timing: Timi
     return 0
 
 
-async def _serve(settings: Settings, transport: Transport, now: Now, timing: Timing, endpoints: Endpoints) -> int:
+async def _serve(settings: ServeSettings, now: Now, timing: Timing, endpoints: Endpoints) -> int:
     """Start the parts in order; the stack stops them in the other one."""
     async with contextlib.AsyncExitStack() as stack:
         http = await stack.enter_async_context(http_client())
@@ -316,7 +315,8 @@ async def _serve(settings: Settings, transport: Transport, now: Now, timing: Tim
         database = await open_store(settings, DATABASE_PATIENCE, endpoints.wait_for)
         stack.push_async_callback(database.close)
         bot = build(settings, database, http, now, timing, endpoints.rejected)
-        bot.people.workspace = await TokenTrial(bot.dispatcher.app.client, endpoints.wait_for).of(settings, transport)
+        app_token = settings.slack_app_token if isinstance(settings, SocketSettings) else None
+        bot.people.workspace = await TokenTrial(bot.dispatcher.app.client, endpoints.wait_for).of(app_token)
         endpoints.wait_for("")
         await bot.rules.start()
         stood_by = await bot.lease.begin()
@@ -324,8 +324,8 @@ async def _serve(settings: Settings, transport: Transport, now: Now, timing: Tim
         await endpoints.open(PORT_PATIENCE if stood_by else 0.0)
         await bot.checker.account.start()
         stack.push_async_callback(_finish, bot)
-        await stack.enter_async_context(_receiving(bot, settings, transport, now, endpoints))
-        return await _run(bot, transport)
+        await stack.enter_async_context(_receiving(bot, settings, now, endpoints))
+        return await _run(bot, socket=isinstance(settings, SocketSettings))
 
 
 async def _listen(endpoints: Endpoints, settings: Settings) -> None:
@@ -339,18 +339,14 @@ async def _listen(endpoints: Endpoints, settings: Settings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _receiving(
-    bot: Bot, settings: Settings, transport: Transport, now: Now, endpoints: Endpoints
-) -> AsyncIterator[None]:
+async def _receiving(bot: Bot, settings: ServeSettings, now: Now, endpoints: Endpoints) -> AsyncIterator[None]:
     """Take what Slack sends, by Socket Mode or by HTTP, until the end of this context."""
     async with contextlib.AsyncExitStack() as stack:
-        if transport == "socket":
-            assert settings.slack_app_token is not None  # noqa: S101 settings.load was told that it is needed
+        if isinstance(settings, SocketSettings):
             await stack.enter_async_context(bot.socket.open(bot.dispatcher, settings.slack_app_token))
             endpoints.start(bot.health.report, None)
             log.info("running in Socket Mode")
         else:
-            assert settings.slack_signing_secret is not None  # noqa: S101 the same
             http_mode = HttpMode(bot.dispatcher, settings.slack_signing_secret, bot.rejected, now)
             stack.push_async_callback(http_mode.finish)
             endpoints.start(bot.health.report, http_mode)
@@ -359,7 +355,7 @@ async def _receiving(
         yield
 
 
-async def _run(bot: Bot, transport: Transport) -> int:
+async def _run(bot: Bot, *, socket: bool) -> int:
     """The loops, until the connection is lost for good or one of them fails (1), or this is cancelled."""
     endless = (
         *(bot.runner.repeat(job) for job in bot.runner.jobs),
@@ -367,7 +363,7 @@ async def _run(bot: Bot, transport: Transport) -> int:
         bot.lease.run(bot.stop),
     )
     rounds = [asyncio.create_task(work) for work in endless]
-    tasks = [*rounds, *([asyncio.create_task(bot.socket.lost())] if transport == "socket" else [])]
+    tasks = [*rounds, *([asyncio.create_task(bot.socket.lost())] if socket else [])]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

@@ -20,7 +20,7 @@ import typer
 
 from bot import __version__, logs
 from bot.errors import BotError, DatabaseUnusable, FileMissing, FileUnreadable, SettingsError, StartRefused
-from bot.settings import ADMIN_KEY, Settings, choose_transport, load, misspelt, outward
+from bot.settings import ReadingSettings, S, Settings, load, load_to_serve, misspelt, outward
 from bot.system.files import read_text
 
 log = logging.getLogger(__name__)
@@ -117,16 +117,16 @@ def real_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _settings(*needs: str) -> Settings:
+def _settings(kind: type[S]) -> S:
     """For a command that people watch: it prints, and logs warnings only, each of them.
 
     What a command needs besides is imported after it: some libraries read SSL_CERT_FILE when they are imported.
     """
     environ = environment()
-    return _in_force(load(environ, needs), environ, level="WARNING", quiet=0.0)
+    return _in_force(load(environ, kind), environ, level="WARNING", quiet=0.0)
 
 
-def _in_force(settings: Settings, environ: Mapping[str, str], level: str, quiet: float = logs.QUIET) -> Settings:
+def _in_force(settings: S, environ: Mapping[str, str], level: str, quiet: float = logs.QUIET) -> S:
     """Log as they say, warn of what they leave in doubt, and let the libraries read what is theirs."""
     logs.set_up(level, settings.log_format, settings.secrets(), quiet)
     os.environ.update(outward(environ))
@@ -175,15 +175,14 @@ def serve(
     if socket and http:
         _fail("Choose --socket or --http, not both.", WRONG)
     environ = environment()
-    transport, needs = choose_transport(environ, "socket" if socket else "http" if http else None)
-    settings = load(environ, needs)
+    settings = load_to_serve(environ, "socket" if socket else "http" if http else None)
     _in_force(settings, environ, settings.log_level)
     for name in BOLT_READS:
         os.environ.pop(name, None)
     from bot import app as composition
 
     _loaded()
-    code = asyncio.run(composition.serve(settings, transport, real_now))
+    code = asyncio.run(composition.serve(settings, real_now))
     os._exit(code)  # everything is settled: no thread of a library may keep a stopped bot from ending
 
 
@@ -199,7 +198,7 @@ def usage(
     """The summary in the terminal; needs only the Cartesia key."""
     if as_json and as_csv:
         _fail("Choose --json or --csv, not both.", WRONG)
-    settings = _settings(ADMIN_KEY)
+    settings = _settings(ReadingSettings)
     from bot.terminal.output import print_usage
 
     words = " ".join([*(period or ["month"]), *(["by", by.value] if by else [])])
@@ -211,7 +210,7 @@ def check(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, but record and send nothing.")] = False,
 ) -> None:
     """One check now; prints each decision and its reason. The running bot sends what it records."""
-    settings = _settings(ADMIN_KEY)
+    settings = _settings(ReadingSettings)
     from bot.terminal.output import check_dry, check_now
 
     _run(check_dry(settings, real_now) if dry_run else check_now(settings, real_now))
@@ -222,7 +221,7 @@ def why(
     alert: Annotated[list[str], typer.Argument(help="The alert's number, or the name of its rule.")],
 ) -> None:
     """The account of one alert: its figures, its rule then, each decision and each delivery."""
-    settings = _settings()
+    settings = _settings(Settings)
     from bot.terminal.output import explain
 
     _run(explain(settings, " ".join(alert), real_now))
@@ -231,7 +230,7 @@ def why(
 @rules_app.command("check")
 def rules_check() -> None:
     """List every mistake of the rules file."""
-    settings = _settings()
+    settings = _settings(Settings)
     from bot.terminal.output import check_rules
 
     raise SystemExit(check_rules(settings))
@@ -240,7 +239,7 @@ def rules_check() -> None:
 @rules_app.command("show")
 def rules_show() -> None:
     """What the rules file says, as it is understood."""
-    settings = _settings()
+    settings = _settings(Settings)
     from bot.terminal.output import show_rules
 
     raise SystemExit(show_rules(settings))
@@ -259,7 +258,7 @@ def rules_schema() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the current schema."""
-    settings = _settings()
+    settings = _settings(Settings)
     from bot.app import migrate_only
 
     _run(migrate_only(settings))
@@ -302,7 +301,7 @@ def sandbox(
             _run(run())
         except TimeoutError as error:
             _fail(f"The sandbox stopped: {error}.", PROBLEM)
-    settings = _settings(ADMIN_KEY) if real_usage else None
+    settings = _settings(ReadingSettings) if real_usage else None
     from bot.sandbox.site import show_page
 
     _run(show_page(port, settings))
@@ -314,7 +313,7 @@ def backtest(
     days: Annotated[int, typer.Option("--days", min=1, max=400, help="How many days back.")] = 60,
 ) -> None:
     """What the present rules would have said over the readings in the database."""
-    settings = _settings()
+    settings = _settings(Settings)
     from bot.terminal.output import print_backtest
 
     _run(print_backtest(settings, rule, days, real_now))

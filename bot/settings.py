@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
@@ -117,6 +117,11 @@ _BASE_ADDRESS = _if(is_base_address, "write a web address that starts with https
 _LISTENING = _if(is_host, "write an address of this machine, such as 0.0.0.0, 127.0.0.1 or ::")
 _PROXY = "write http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with @ in them as %40; SOCKS is not understood"
 
+_AN_ADMIN_KEY = _starts_with("sk_car_admin_", "this is not an admin key: those start with sk_car_admin_")
+_A_BOT_TOKEN = _starts_with("xoxb-", "this is not a bot token: those start with xoxb-")
+_AN_APP_TOKEN = _starts_with("xapp-", "this is not an app-level token: those start with xapp-")
+_A_SECRET = _starts_with("", "")
+
 BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 the names of variables, not values
 APP_TOKEN = "SLACK_APP_TOKEN"  # noqa: S105
 SIGNING_SECRET = "SLACK_SIGNING_SECRET"  # noqa: S105
@@ -133,20 +138,23 @@ WHERE = {
 
 
 class Settings(BaseModel):
-    """The validated environment. Field aliases are the variables' names; descriptions serve `--help` and the docs."""
+    """The validated environment. Field aliases are the variables' names; descriptions serve `--help` and the docs.
+
+    What a command can't do without is required by the kinds of settings below.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    cartesia_admin_api_key: Annotated[
-        SecretStr | None, _starts_with("sk_car_admin_", "this is not an admin key: those start with sk_car_admin_")
-    ] = Field(None, alias=ADMIN_KEY, description="admin key sk_car_admin_…; required")
-    slack_bot_token: Annotated[
-        SecretStr | None, _starts_with("xoxb-", "this is not a bot token: those start with xoxb-")
-    ] = Field(None, alias=BOT_TOKEN, description="xoxb-…; required for serve")
-    slack_app_token: Annotated[
-        SecretStr | None, _starts_with("xapp-", "this is not an app-level token: those start with xapp-")
-    ] = Field(None, alias=APP_TOKEN, description="xapp-…, Socket Mode; this or SLACK_SIGNING_SECRET")
-    slack_signing_secret: Annotated[SecretStr | None, _starts_with("", "")] = Field(
+    cartesia_admin_api_key: Annotated[SecretStr | None, _AN_ADMIN_KEY] = Field(
+        None, alias=ADMIN_KEY, description="admin key sk_car_admin_…; required"
+    )
+    slack_bot_token: Annotated[SecretStr | None, _A_BOT_TOKEN] = Field(
+        None, alias=BOT_TOKEN, description="xoxb-…; required for serve"
+    )
+    slack_app_token: Annotated[SecretStr | None, _AN_APP_TOKEN] = Field(
+        None, alias=APP_TOKEN, description="xapp-…, Socket Mode; this or SLACK_SIGNING_SECRET"
+    )
+    slack_signing_secret: Annotated[SecretStr | None, _A_SECRET] = Field(
         None, alias=SIGNING_SECRET, description="HTTP mode; this or SLACK_APP_TOKEN"
     )
     rules_file: Path = Field(Path("rules.yaml"), alias="RULES_FILE", description="path of the rules")
@@ -214,6 +222,32 @@ class Settings(BaseModel):
         return {**found, "DATABASE_URL": _passwords(self.database_url.get_secret_value())}
 
 
+class ReadingSettings(Settings):
+    """For a command that reads usage."""
+
+    cartesia_admin_api_key: Annotated[SecretStr, _AN_ADMIN_KEY] = Field(alias=ADMIN_KEY)
+
+
+class _PostingSettings(ReadingSettings):
+    slack_bot_token: Annotated[SecretStr, _A_BOT_TOKEN] = Field(alias=BOT_TOKEN)
+
+
+class SocketSettings(_PostingSettings):
+    """For `serve` in Socket Mode."""
+
+    slack_app_token: Annotated[SecretStr, _AN_APP_TOKEN] = Field(alias=APP_TOKEN)
+
+
+class HttpSettings(_PostingSettings):
+    """For `serve` in HTTP mode."""
+
+    slack_signing_secret: Annotated[SecretStr, _A_SECRET] = Field(alias=SIGNING_SECRET)
+
+
+ServeSettings = SocketSettings | HttpSettings
+S = TypeVar("S", bound=Settings)
+
+
 def _passwords(address: str) -> list[str]:
     """The passwords in a database's address, as written there and as they are."""
     url = database_address(address)
@@ -241,18 +275,19 @@ def _unquoted(value: str) -> str:
     return value[1:-1].strip() if is_quoted else value
 
 
-def load(environ: Mapping[str, str], needs: tuple[str, ...] = ()) -> Settings:
-    """The settings in this environment; `needs` are the variables that the command cannot do without.
+def load(environ: Mapping[str, str], kind: type[S]) -> S:
+    """The settings in this environment, of the kind that the command can't do without.
 
     An empty variable counts as absent. Raises SettingsError with every problem at once, never with a value.
     """
     present = given(environ)
-    problems = [f"{name} is missing: it is {WHERE[name]}." for name in needs if name not in present]
+    problems: list[str] = []
     settings = None
     try:
-        settings = Settings.model_validate(present)
+        settings = kind.model_validate(present)
     except ValidationError as error:
-        problems += [_problem(problem) for problem in error.errors(include_input=False)]
+        found = sorted(error.errors(include_input=False), key=lambda each: each["type"] != "missing")  # these first
+        problems += [_problem(problem) for problem in found]
     problems += [f"{name}: {_PROXY}." for name, value in outward(present).items() if _is_bad_proxy(name, value)]
     problems += _certificate_problems(present)
     if problems or settings is None:
@@ -298,15 +333,17 @@ def misspelt(environ: Mapping[str, str]) -> list[str]:
 _NEAR = 0.85  # of difflib's measure: a few letters of a name, and not CARTESIA_API_KEY, which is another thing
 
 
-def choose_transport(environ: Mapping[str, str], forced: Transport | None) -> tuple[Transport, tuple[str, ...]]:
-    """Which transport `serve` uses, and the variables it then needs (Socket Mode wins where both are configured)."""
+def load_to_serve(environ: Mapping[str, str], forced: Transport | None) -> ServeSettings:
+    """The settings of the transport that is configured (Socket Mode where both are) or forced. Raises SettingsError."""
     present = given(environ)
-    transport: Transport = forced or ("http" if SIGNING_SECRET in present and APP_TOKEN not in present else "socket")
-    return transport, (ADMIN_KEY, BOT_TOKEN, APP_TOKEN if transport == "socket" else SIGNING_SECRET)
+    transport = forced or ("http" if SIGNING_SECRET in present and APP_TOKEN not in present else "socket")
+    return load(environ, SocketSettings) if transport == "socket" else load(environ, HttpSettings)
 
 
 def _problem(error: Any) -> str:
     name = str(error["loc"][0])
+    if error["type"] == "missing":
+        return f"{name} is missing: it is {WHERE[name]}."
     plain = {
         "literal_error": f"write {error.get('ctx', {}).get('expected', '')}",
         "int_parsing": "write a whole number",

@@ -93,13 +93,13 @@ def test_every_variable_is_in_the_readme_and_no_other() -> None:
 def test_the_defaults_in_the_readme_are_the_defaults() -> None:
     rows = re.findall(r"^\| `([A-Z_]+)` \|.* \| `([^`]+)` \|$", section("README.md", "Environment"), re.MULTILINE)
     assert len(rows) > 8
-    assert load({**dict(rows), **SECRETS}) == load(SECRETS)
+    assert load({**dict(rows), **SECRETS}, Settings) == load(SECRETS, Settings)
 
 
 def test_the_example_environment_lists_every_variable_with_its_default() -> None:
     lines = re.findall(r"^#?([A-Z_]+)=(.*)$", page(".env.example"), re.MULTILINE)
     assert {name for name, _ in lines} == {str(field.alias) for field in Settings.model_fields.values()}
-    assert load({**dict(lines), **SECRETS}) == load(SECRETS)
+    assert load({**dict(lines), **SECRETS}, Settings) == load(SECRETS, Settings)
 
 
 @pytest.mark.parametrize("part", [Rules, Report, Access, Escalation, Expected])

@@ -14,7 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import SettingsError
-from bot.settings import WHERE, Settings, Transport, choose_transport, load, misspelt, parse_interval
+from bot.settings import (
+    WHERE,
+    HttpSettings,
+    Settings,
+    SocketSettings,
+    Transport,
+    load_to_serve,
+    misspelt,
+    parse_interval,
+)
+from bot.settings import load as load_as
 
 GOOD = {
     "CARTESIA_ADMIN_API_KEY": "sk_car_admin_0123456789",
@@ -24,9 +34,13 @@ GOOD = {
 }
 
 
-def problems(environ: Mapping[str, str], needs: tuple[str, ...] = ()) -> list[str]:
+def load(environ: Mapping[str, str]) -> Settings:
+    return load_as(environ, Settings)
+
+
+def problems(environ: Mapping[str, str], kind: type[Settings] = Settings) -> list[str]:
     with pytest.raises(SettingsError) as caught:
-        load(environ, needs)
+        load_as(environ, kind)
     return caught.value.problems
 
 
@@ -61,9 +75,7 @@ def test_quotes_around_a_value_do_not_count_as_docker_hands_them_over(quote: str
     plain = {**GOOD, "PORT": "8080", "DATABASE_URL": "postgresql://bot:secret@db/usage", "CHECK_INTERVAL": "30s"}
     quoted = {name: f"{quote}{value}{quote}" for name, value in plain.items()}
     assert load(quoted) == load(plain)
-    assert (
-        choose_transport({"SLACK_APP_TOKEN": quote * 2, "SLACK_SIGNING_SECRET": f"{quote}x{quote}"}, None)[0] == "http"
-    )
+    assert isinstance(load_to_serve({**quoted, "SLACK_APP_TOKEN": quote * 2}, None), HttpSettings)
 
 
 @pytest.mark.parametrize("text", ["'30s", '30s"', "\"30s'"])
@@ -213,7 +225,8 @@ def test_a_bad_value_is_never_shown(name: str) -> None:
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_missing_variable_says_what_it_is_for_and_where_to_get_it(name: str) -> None:
-    [problem] = problems({}, (name,))
+    kind = HttpSettings if name == "SLACK_SIGNING_SECRET" else SocketSettings
+    [problem] = problems({**GOOD, name: ""}, kind)
     assert problem == f"{name} is missing: it is {WHERE[name]}."
 
 
@@ -224,12 +237,11 @@ def test_a_malformed_secret_says_where_to_get_it_too() -> None:
 
 def test_every_problem_is_told_at_once() -> None:
     found = problems(
-        {"SLACK_BOT_TOKEN": "xapp-1", "PORT": "x", "CHECK_INTERVAL": "0s", "DATABASE_URL": "?"}, tuple(GOOD)
+        {"SLACK_BOT_TOKEN": "xapp-1", "PORT": "x", "CHECK_INTERVAL": "0s", "DATABASE_URL": "?"}, SocketSettings
     )
     assert [problem.partition(" ")[0].rstrip(":") for problem in found] == [
         "CARTESIA_ADMIN_API_KEY",
         "SLACK_APP_TOKEN",
-        "SLACK_SIGNING_SECRET",
         "SLACK_BOT_TOKEN",
         "DATABASE_URL",
         "CHECK_INTERVAL",
@@ -335,7 +347,17 @@ def test_blind_is_the_longer_of_blind_after_and_three_intervals(
 
 # The transport
 
-KEYS = ("CARTESIA_ADMIN_API_KEY", "SLACK_BOT_TOKEN")
+KEYS = {"CARTESIA_ADMIN_API_KEY": "sk_car_admin_x", "SLACK_BOT_TOKEN": "xoxb-x"}
+
+
+def chosen(environ: Mapping[str, str], forced: Transport | None) -> str:
+    """The transport whose settings are loaded, or whose token is all that is missing."""
+    try:
+        settings = load_to_serve(environ, forced)
+    except SettingsError as error:
+        [problem] = error.problems
+        return "socket" if problem.startswith("SLACK_APP_TOKEN is missing") else "http"
+    return "socket" if isinstance(settings, SocketSettings) else "http"
 
 
 @pytest.mark.parametrize(
@@ -356,9 +378,17 @@ def test_the_transport_follows_from_what_is_configured(has: str, forced: Transpo
         "SLACK_APP_TOKEN": "xapp-1" if "app" in has else " ",
         "SLACK_SIGNING_SECRET": "s" if "secret" in has else "",
     }
-    chosen, needs = choose_transport(environ, forced)
-    assert chosen == transport
-    assert needs == (*KEYS, "SLACK_APP_TOKEN" if transport == "socket" else "SLACK_SIGNING_SECRET")
+    assert chosen({**environ, **KEYS}, forced) == transport
+
+
+@pytest.mark.parametrize(("forced", "token"), [("socket", "SLACK_APP_TOKEN"), ("http", "SLACK_SIGNING_SECRET")])
+def test_what_serve_needs_is_asked_for_all_at_once_and_before_other_mistakes(forced: Transport, token: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_to_serve({"PORT": "x"}, forced)
+    assert caught.value.problems == [
+        *(f"{name} is missing: it is {WHERE[name]}." for name in (*KEYS, token)),
+        "PORT: write a whole number.",
+    ]
 
 
 # Secrets

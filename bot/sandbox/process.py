@@ -12,7 +12,7 @@ from bot.app import Timing, serve
 from bot.cli import plain_errors
 from bot.jobs.deliver import Pace
 from bot.sandbox.clock import SharedClock
-from bot.settings import load
+from bot.settings import SocketSettings, load
 
 # Checks follow the simulated clock, so that a month passes in half a minute; no message waits for its channel's turn.
 POLL_EVERY = 0.005  # seconds between two looks at whether a check is due
@@ -23,10 +23,10 @@ def main() -> None:
     """Serve in Socket Mode; exits as `serve` does."""
     clock = SharedClock(Path(sys.argv[1]))
     with plain_errors():
-        settings = load(os.environ)
+        settings = load(os.environ, SocketSettings)
         logs.set_up(settings.log_level, settings.log_format, settings.secrets())
         timing = Timing(PACE, lambda: clock.now().timestamp(), POLL_EVERY)
-        code = asyncio.run(serve(settings, "socket", clock.now, timing))
+        code = asyncio.run(serve(settings, clock.now, timing))
     os._exit(code)
 
 

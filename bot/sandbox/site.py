@@ -22,7 +22,7 @@ from bot.sandbox.loopback import LoopbackServer
 from bot.sandbox.show import STEPS, RealUsage, Show, Speed
 from bot.sandbox.slack.workspace import Json, Message, SlackRefusal, View
 from bot.sandbox.snapshot import Snapshots, mistakes_of
-from bot.settings import Settings, outward
+from bot.settings import ReadingSettings, outward
 from bot.slack.alerts import headline
 from bot.slack.parts import window_words
 from bot.store.database import open_database
@@ -220,7 +220,7 @@ def _unanswered(error: str | None) -> Json:
     return {"error": f"The bot did not answer (Slack says {error})."} if error else {}
 
 
-async def show_page(port: int | None, real: Settings | None) -> int:
+async def show_page(port: int | None, real: ReadingSettings | None) -> int:
     """Serve the page until SIGINT or SIGTERM; with `real` settings, usage is read with their Cartesia key.
 
     Where no port is asked for, the usual one is taken, or any free one. Raises BotError where one that is asked for is
@@ -256,8 +256,8 @@ async def _listening(show: Show, port: int | None) -> Site:
     raise BotError(f"127.0.0.1:{ports[-1]} can't be listened on ({trouble}): choose another port, or --port 0.")
 
 
-def _real_usage(settings: Settings | None) -> RealUsage | None:
-    if settings is None or settings.cartesia_admin_api_key is None:
+def _real_usage(settings: ReadingSettings | None) -> RealUsage | None:
+    if settings is None:
         return None
     environment = {
         "CARTESIA_ADMIN_API_KEY": settings.cartesia_admin_api_key.get_secret_value(),

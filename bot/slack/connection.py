@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import elapsed
 from bot.errors import StartRefused
 from bot.rules.access import Workspace, workspace_of
-from bot.settings import APP_TOKEN, BOT_TOKEN, WHERE, Settings, Transport
+from bot.settings import APP_TOKEN, BOT_TOKEN, WHERE, Settings
 from bot.slack.client import Client
 from bot.slack.failures import Failure, classify
 from bot.system.network import proxy_for
@@ -97,11 +97,11 @@ class TokenTrial:
     waiting: Callable[[str], None]
     give_up: float = field(default_factory=lambda: elapsed() + START_PATIENCE)
 
-    async def of(self, settings: Settings, transport: Transport) -> Workspace | None:
+    async def of(self, app_token: SecretStr | None) -> Workspace | None:
         """The bot's workspace, None where Slack can't be reached and is waited for later. Raises StartRefused."""
         answer = await self._try(BOT_TOKEN, self.client.auth_test)
-        if transport == "socket" and settings.slack_app_token:
-            token = settings.slack_app_token.get_secret_value()
+        if app_token:
+            token = app_token.get_secret_value()
             await self._try(APP_TOKEN, partial(self.client.apps_connections_open, app_token=token))
         return _workspace(answer.data) if answer else None
 

@@ -39,7 +39,7 @@ from bot.rules.access import groups_among
 from bot.rules.mistakes import RulesError
 from bot.rules.models import Rule, Rules
 from bot.rules.source import RulesFile
-from bot.settings import Settings
+from bot.settings import ReadingSettings, Settings
 from bot.slack.alerts import headline, watched
 from bot.slack.blocks import why_lines
 from bot.slack.parts import spoken, totals_words, window_words
@@ -55,7 +55,7 @@ Form = Literal["table", "json", "csv"]
 PATIENCE = 5.0  # seconds that a command waits for the database
 
 
-async def print_usage(settings: Settings, words: str, form: Form, now: Now) -> int:
+async def print_usage(settings: ReadingSettings, words: str, form: Form, now: Now) -> int:
     """The usage of a period. Raises CartesiaError."""
     request = parse_days(words, utc_day(now()))
     if not isinstance(request, Summary):
@@ -125,7 +125,7 @@ def _print_csv(answer: SummaryAnswer) -> None:
     writer.writerows(rows)
 
 
-async def check_dry(settings: Settings, now: Now) -> int:
+async def check_dry(settings: ReadingSettings, now: Now) -> int:
     """Decide by the present rules, and show it; nothing is recorded or sent. Raises BotError."""
     rules = _rules_of(settings)
     database = open_database(settings.database_url.get_secret_value())
@@ -146,7 +146,7 @@ async def check_dry(settings: Settings, now: Now) -> int:
 
 
 async def _foreseen(
-    settings: Settings, database: Database, http: httpx.AsyncClient, reading: Reading, now: Now
+    settings: ReadingSettings, database: Database, http: httpx.AsyncClient, reading: Reading, now: Now
 ) -> list[Decision]:
     """By what was said before. Raises StoreError."""
     checker = _checker(settings, database, http, now)
@@ -159,7 +159,7 @@ def _as_new(rules: Rules, reading: Reading) -> list[Decision]:
     return judge(rules, since, Inputs(Sums(reading), expected_in=rules.expected_in), {}, {}, reading.read_at)
 
 
-def _checker(settings: Settings, database: Database, http: httpx.AsyncClient, now: Now) -> Checker:
+def _checker(settings: ReadingSettings, database: Database, http: httpx.AsyncClient, now: Now) -> Checker:
     rules = rules_parts(settings, Ledger(database), now)
     return checker_of(reading_parts(settings, http, now), rules, database, settings.blind_for, now, Observers())
 
@@ -230,7 +230,7 @@ async def explain(settings: Settings, words: str, now: Now) -> int:
     return 0
 
 
-async def check_now(settings: Settings, now: Now) -> int:
+async def check_now(settings: ReadingSettings, now: Now) -> int:
     """One check, recorded; the running bot sends what it finds. Raises BotError."""
     database = await open_store(settings, PATIENCE)
     try:

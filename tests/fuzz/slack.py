@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from aiohttp import WSMessage, WSMsgType
+from pydantic import SecretStr
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.app import BackgroundTasks
@@ -24,7 +25,6 @@ from bot.redaction import steers
 from bot.rules.access import Person, Right
 from bot.rules.models import Access
 from bot.sandbox.world import real_now
-from bot.settings import Settings, load
 from bot.slack.client import Client
 from bot.slack.connection import TokenTrial, bolt_app
 from bot.slack.people import People
@@ -81,11 +81,10 @@ async def target() -> AsyncIterator[Tried]:
     """A server whose answers are the bytes, and every part of the bot that reads them."""
     wire = _Wire()
     server = await asyncio.start_server(wire.answer, "127.0.0.1", 0)
-    settings = load({"SLACK_APP_TOKEN": "xapp-1-of-a-test"})
     client = Client(
         "xoxb-of-a-test", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/", 5, retry_handlers=[]
     )
-    calls = _calls(client, settings)
+    calls = _calls(client)
     frames = _Frames()
     await frames.take(_TURNED_AWAY)  # said once, as an error, and rightly
 
@@ -101,7 +100,7 @@ async def target() -> AsyncIterator[Tried]:
     server.close()
 
 
-def _calls(client: Client, settings: Settings) -> tuple[Call, ...]:
+def _calls(client: Client) -> tuple[Call, ...]:
     sender = Sender(client, lambda: True)
     return (
         lambda: sender.post("#spend", _TOLD, "a1", "alert", None),
@@ -113,13 +112,13 @@ def _calls(client: Client, settings: Settings) -> tuple[Call, ...]:
         lambda: sender.join("C1"),
         lambda: _people(client).ruling(Person("U1", "T1", None), Right.ASK, _ACCESS),
         lambda: _people(client).ruling(Person("U2", "T1", None), Right.UNDO_OTHERS, _ACCESS),
-        lambda: _started(client, settings),
+        lambda: _started(client),
     )
 
 
-async def _started(client: Client, settings: Settings) -> object:
+async def _started(client: Client) -> object:
     with contextlib.suppress(StartRefused):
-        return await TokenTrial(client, lambda _: None, give_up=elapsed() + 0.5).of(settings, "socket")
+        return await TokenTrial(client, lambda _: None, give_up=elapsed() + 0.5).of(SecretStr("xapp-1-of-a-test"))
     return None
 
 

@@ -12,7 +12,7 @@ from bot.sandbox.faults import Fault
 from bot.sandbox.slack.server import SimulatedSlack
 from bot.sandbox.slack.workspace import TEAM_ID
 from bot.sandbox.world import real_now
-from bot.settings import Settings, load
+from bot.settings import SocketSettings, load
 from bot.slack.connection import START_PATIENCE, TokenTrial, slack_client
 
 
@@ -22,18 +22,16 @@ async def slack() -> AsyncIterator[SimulatedSlack]:
         yield slack
 
 
-def settings(slack: SimulatedSlack) -> Settings:
-    return load(
-        {"SLACK_API_URL": slack.api_url, "SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
-    )
+def settings(slack: SimulatedSlack) -> SocketSettings:
+    tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
+    return load({"CARTESIA_ADMIN_API_KEY": "sk_car_admin_x", "SLACK_API_URL": slack.api_url, **tokens}, SocketSettings)
 
 
 async def started(slack: SimulatedSlack, patience: float) -> tuple[Workspace | None, list[str]]:
     """The workspace that the trial found, and what it was told to wait for."""
     given, waits = settings(slack), list[str]()
-    assert given.slack_bot_token
     client = slack_client(given, given.slack_bot_token, retries=True)
-    return await TokenTrial(client, waits.append, elapsed() + patience).of(given, "socket"), waits
+    return await TokenTrial(client, waits.append, elapsed() + patience).of(given.slack_app_token), waits
 
 
 async def test_a_short_wait_is_waited_for(slack: SimulatedSlack) -> None:

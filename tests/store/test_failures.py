@@ -16,7 +16,7 @@ import pytest
 from bot.app import open_store
 from bot.errors import DatabaseUnusable, StoreError
 from bot.logs import Repeats
-from bot.settings import load
+from bot.settings import Settings, load
 from bot.store.failures import store_error
 from tests.databases import Postgres
 from tests.nobody import nobody
@@ -27,7 +27,7 @@ PATIENCE = 30.0  # seconds, none of which may be spent on what can't heal
 async def refused(address: str) -> str:
     began = time.monotonic()
     with pytest.raises(DatabaseUnusable) as caught:
-        await open_store(load({"DATABASE_URL": address}), PATIENCE)
+        await open_store(load({"DATABASE_URL": address}, Settings), PATIENCE)
     assert time.monotonic() - began < PATIENCE / 3
     return str(caught.value)
 
@@ -178,7 +178,7 @@ def test_what_may_heal_on_postgresql_is_told_from_what_cannot(error: Exception, 
 async def test_what_may_heal_is_waited_for_with_one_line_that_says_for_what(caplog: pytest.LogCaptureFixture) -> None:
     said = Repeats(time.monotonic)
     with caplog.at_level(logging.WARNING), pytest.raises(StoreError, match="Connection refused"):
-        await open_store(load({"DATABASE_URL": "postgresql://bot@127.0.0.1:1/prod"}), 1.2)
+        await open_store(load({"DATABASE_URL": "postgresql://bot@127.0.0.1:1/prod"}, Settings), 1.2)
     [line] = [record.getMessage() for record in caplog.records if said.filter(record)]
     assert "Connection refused. Waiting for it, at most 1 s more." in line
 

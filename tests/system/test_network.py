@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from bot.cartesia.client import CartesiaClient
 from bot.errors import CertificateUntrusted
-from bot.settings import load
+from bot.settings import Settings, load
 from bot.slack.connection import slack_client
 from bot.slack.failures import Failure, Refusal, classify
 from bot.system.network import choose_proxy, http_client
@@ -118,7 +118,7 @@ WHY = "certificate not trusted, see SSL_CERT_FILE: self-signed certificate"
 
 
 async def test_slacks_certificate_is_called_untrusted(self_signed: str) -> None:
-    client = slack_client(load({"SLACK_API_URL": self_signed}), SecretStr("xoxb-1"), retries=False)
+    client = slack_client(load({"SLACK_API_URL": self_signed}, Settings), SecretStr("xoxb-1"), retries=False)
     with pytest.raises(aiohttp.ClientConnectorError) as caught:
         await client.auth_test()
     assert classify(caught.value) == Refusal(Failure.TRANSIENT, WHY)
