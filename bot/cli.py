@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import io
 import logging
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,13 +18,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bot import __version__, logs
-from bot.errors import BotError, DatabaseUnusable, FileMissing, FileUnreadable, SettingsError, StartRefused
+from bot.errors import FileMissing, FileUnreadable, SettingsError
 from bot.settings import ReadingSettings, S, Settings, load, load_to_serve, misspelt, outward
 from bot.system.files import read_text
+from bot.terminal.exit_codes import DONE, PROBLEM, WRONG, fail, plain_errors
 
 log = logging.getLogger(__name__)
 
-DONE, PROBLEM, WRONG = 0, 1, 2  # exit codes
 LARGEST_ENV = 64 * 1024  # bytes of .env
 # What Bolt would read by itself: with a client id and secret it goes into OAuth mode and ignores the bot token.
 BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")
@@ -70,24 +69,6 @@ def main() -> None:
     except Exception:
         log.exception("Unexpected error; please report it")  # by the log, which redacts secrets
         raise SystemExit(PROBLEM) from None
-
-
-@contextlib.contextmanager
-def plain_errors() -> Iterator[None]:
-    """Our errors end the program with their text and no traceback: 2 for settings and what we refuse to start with."""
-    from bot.rules.mistakes import RulesError
-
-    try:
-        yield
-    except (SettingsError, StartRefused, RulesError, DatabaseUnusable) as error:
-        _fail(str(error), WRONG)
-    except BotError as error:
-        _fail(str(error), PROBLEM)
-
-
-def _fail(text: str, code: int) -> NoReturn:
-    print(text, file=sys.stderr)
-    raise SystemExit(code)
 
 
 def environment() -> Mapping[str, str]:
@@ -173,7 +154,7 @@ def serve(
 ) -> None:
     """Connect to Slack, check, alert; the default."""
     if socket and http:
-        _fail("Choose --socket or --http, not both.", WRONG)
+        fail("Choose --socket or --http, not both.", WRONG)
     environ = environment()
     settings = load_to_serve(environ, "socket" if socket else "http" if http else None)
     _in_force(settings, environ, settings.log_level)
@@ -197,7 +178,7 @@ def usage(
 ) -> None:
     """The summary in the terminal; needs only the Cartesia key."""
     if as_json and as_csv:
-        _fail("Choose --json or --csv, not both.", WRONG)
+        fail("Choose --json or --csv, not both.", WRONG)
     settings = _settings(ReadingSettings)
     from bot.terminal.output import print_usage
 
@@ -275,7 +256,7 @@ def manifest(
     try:
         address = public_address(http) if http is not None else None
     except ValueError as error:
-        _fail(str(error), WRONG)
+        fail(str(error), WRONG)
     print(manifest_yaml(address, USAGE_HINT))
     print(f"# Create the app with one click:\n# {creation_link(address, USAGE_HINT)}")
 
@@ -293,14 +274,14 @@ def sandbox(
 ) -> None:
     """Everything on this machine, no account: a page with Slack, Cartesia and the clock in your hands."""
     if story and real_usage:
-        _fail("Choose --story or --real-usage, not both.", WRONG)
+        fail("Choose --story or --real-usage, not both.", WRONG)
     if story:
         from bot.sandbox.conversation import run
 
         try:
             _run(run())
         except TimeoutError as error:
-            _fail(f"The sandbox stopped: {error}.", PROBLEM)
+            fail(f"The sandbox stopped: {error}.", PROBLEM)
     settings = _settings(ReadingSettings) if real_usage else None
     from bot.sandbox.site import show_page
 

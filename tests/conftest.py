@@ -41,7 +41,7 @@ def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
 
 
 def _installed(found: Path | None, what: str, package: str) -> Path:
-    if found is None and os.environ.get("CI"):
+    if found is None and os.environ.get("CI"):  # noqa: TID251 an option of this test run
         pytest.fail(f"there is no {what} on this machine: .ci/run installs it")
     if found is None:
         pytest.skip(f"there is no {what} on this machine: apt-get install {package} to run these")

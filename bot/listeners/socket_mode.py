@@ -96,7 +96,7 @@ class SocketMode:
         """Connect, and hand over to the dispatcher what comes, until the end of this context."""
 
         async def take(client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-            await send_async_response(client, request, await dispatcher.take(request.payload), time.time())
+            await send_async_response(client, request, await dispatcher.take(request.payload), time.time())  # noqa: TID251 Bolt logs by it how long it took
 
         client = self._client = Client(
             app_token.get_secret_value(),

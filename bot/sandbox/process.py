@@ -9,10 +9,10 @@ from pathlib import Path
 
 from bot import logs
 from bot.app import Timing, serve
-from bot.cli import plain_errors
 from bot.jobs.deliver import Pace
 from bot.sandbox.clock import SharedClock
 from bot.settings import SocketSettings, load
+from bot.terminal.exit_codes import plain_errors
 
 # Checks follow the simulated clock, so that a month passes in half a minute; no message waits for its channel's turn.
 POLL_EVERY = 0.005  # seconds between two looks at whether a check is due
@@ -23,7 +23,7 @@ def main() -> None:
     """Serve in Socket Mode; exits as `serve` does."""
     clock = SharedClock(Path(sys.argv[1]))
     with plain_errors():
-        settings = load(os.environ, SocketSettings)
+        settings = load(os.environ, SocketSettings)  # noqa: TID251 a program of its own
         logs.set_up(settings.log_level, settings.log_format, settings.secrets())
         timing = Timing(PACE, lambda: clock.now().timestamp(), POLL_EVERY)
         code = asyncio.run(serve(settings, clock.now, timing))

@@ -30,7 +30,7 @@ FLAGS = (
     *("--disable-component-update", "--disable-sync"),
 )
 Scheme = Literal["light", "dark"]
-PICTURES = Path(folder) if (folder := os.environ.get("PICTURES")) else None
+PICTURES = Path(folder) if (folder := os.environ.get("PICTURES")) else None  # noqa: TID251 an option of this test run
 AXE = Path(__file__).parents[2] / ".venv" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 
 # Not all that axe-core returns: to read that here holds up the simulated Slack, for 0.3 s on a quiet machine.
@@ -55,7 +55,7 @@ def chromium() -> str:
 
 
 def missing(what: str, how: str) -> str:
-    if os.environ.get("CI"):
+    if os.environ.get("CI"):  # noqa: TID251 the same
         pytest.fail(f"there is no {what} on this machine: .ci/run installs it")
     pytest.skip(f"no {what} on this machine: {how} to run these")
 

@@ -404,6 +404,6 @@ async def test_every_kind_of_message_is_drawn_whole(open_page: Open, scheme: str
     clipped = await messages.evaluate_all(CLIPPED)
     assert [samples[number].stem for number in clipped] == []
     for number, path in enumerate(samples):
-        if PICTURES and (path.stem in SHOWN or "ALL_KINDS" in os.environ):
+        if PICTURES and (path.stem in SHOWN or "ALL_KINDS" in os.environ):  # noqa: TID251 the same
             drawn = messages.nth(number).locator(".content")
             await drawn.screenshot(path=PICTURES / f"{path.stem}_{scheme}.png")

@@ -19,6 +19,6 @@ def bots(forks: ForkServer) -> Bots:
 @pytest.fixture(scope="session")
 def preparations(bots: Bots, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Preparations:
     folder = tmp_path_factory.mktemp("crash")
-    several = "PYTEST_XDIST_WORKER" in os.environ
+    several = "PYTEST_XDIST_WORKER" in os.environ  # noqa: TID251 an option of this test run
     shared = tmp_path_factory.getbasetemp().parent if several else folder
     return Preparations(folder, shared, bots, lambda: request.getfixturevalue("postgres"))

@@ -15,7 +15,7 @@ import pytest_asyncio
 from bot.sandbox.faults import Fault
 from bot.sandbox.slack.http_mode import FORM
 from bot.sandbox.slack.socket_mode import SOCKET
-from bot.sandbox.world import BotProcess, World
+from bot.sandbox.world import BotProcess, World, real_now
 from bot.windows import utc_day
 from tests.forks import ForkServer
 
@@ -87,7 +87,7 @@ async def test_a_deaf_bot_says_why_in_warnings_and_afterwards_in_status(
     http: Inbound, secret: str | None, off: int, said: str
 ) -> None:
     for _ in range(3):
-        answer = await http.world.slack.http.post(BODY, secret=secret, timestamp=time.time() + off)
+        answer = await http.world.slack.http.post(BODY, secret=secret, timestamp=real_now().timestamp() + off)
         assert answer.status == 401
     warning = await http.warning()
     assert re.sub(r"(400|401) seconds", "N seconds", warning).startswith(said)
@@ -118,7 +118,7 @@ async def test_http_mode_takes_only_fresh_requests_that_slack_signed(http: Inbou
     answer = await http.world.slack.http.post(
         BODY,
         secret="another" if how == "wrong secret" else None,
-        timestamp=time.time() - (400 if how == "stale timestamp" else 0),
+        timestamp=real_now().timestamp() - (400 if how == "stale timestamp" else 0),
         signature="" if how == "no signature" else None,
     )
     assert answer.status == status
@@ -136,7 +136,11 @@ async def test_http_mode_takes_only_fresh_requests_that_slack_signed(http: Inbou
     ids=["words for a time", "no time", "endless time", "odd letters", "half a signature"],
 )
 async def test_malformed_signature_headers_get_401_and_no_traceback(http: Inbound, header: str, value: str) -> None:
-    headers = {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": "v0=00", header: value}
+    headers = {
+        "X-Slack-Request-Timestamp": str(int(real_now().timestamp())),
+        "X-Slack-Signature": "v0=00",
+        header: value,
+    }
     raw = [(name.encode(), text.encode()) for name, text in headers.items()]
     async with httpx.AsyncClient() as stranger:
         answer = await stranger.post(f"{http.url}/slack/events", content=b"{}", headers=raw)

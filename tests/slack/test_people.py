@@ -7,7 +7,6 @@ import gc
 import json
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from bot.sandbox.faults import Fault
 from bot.sandbox.slack import SimulatedSlack
 from bot.sandbox.slack import workspace as ids
 from bot.sandbox.slack.workspace import ADMIN, MEMBER, TEAM_ID, User
+from bot.sandbox.world import real_now
 from bot.slack.people import BELIEVED, MOST, NO_SCOPE, PATIENCE, People
 from bot.store.admissions import Admissions
 from bot.store.database import open_database
@@ -75,7 +75,7 @@ async def asked(tmp_path: Path) -> AsyncIterator[Asked]:
     database = open_database(f"sqlite:///{tmp_path / 'agent-usage.db'}")
     await migrate(database)
     seconds, noted, admissions = [0.0], list[asyncio.Task[None]](), Admissions(database)
-    async with SimulatedSlack(lambda: datetime.now(UTC)) as slack:
+    async with SimulatedSlack(real_now) as slack:
         slack.workspace.add_user(User(STRANGER, "eve", team_id="T0OTHER", is_admin=True))
         yield Asked(slack, admissions, people_of(slack, admissions, seconds, noted), seconds, noted)
     await database.close()

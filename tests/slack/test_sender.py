@@ -8,7 +8,6 @@ import resource
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from bot.model import Message
 from bot.sandbox.faults import Fault
 from bot.sandbox.slack.server import SimulatedSlack
 from bot.sandbox.slack.workspace import GENERAL_CHANNEL, SPEND_CHANNEL
+from bot.sandbox.world import real_now
 from bot.slack.client import Client
 from bot.slack.failures import INCOMPLETE, Failure, Refusal
 from bot.slack.sender import EVENT_TYPE, Absent, Channel, Posted, Sender
@@ -33,7 +33,7 @@ Call = Callable[[Sender], Awaitable[object]]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def slack() -> AsyncIterator[SimulatedSlack]:
-    async with SimulatedSlack(lambda: datetime.now(UTC)) as slack:
+    async with SimulatedSlack(real_now) as slack:
         yield slack
 
 

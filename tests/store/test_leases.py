@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select, update
 
 from bot.clock import elapsed
 from bot.model import Message
+from bot.sandbox.world import real_now
 from bot.store.database import Database, open_database
 from bot.store.leases import LEASE, Lease
 from bot.store.migrate import migrate
@@ -50,7 +50,7 @@ async def database_clock_goes(database: Database, seconds: float, *seen_by: Cloc
 async def sending(database: Database, holder: str) -> None:
     """A message that this process has claimed."""
     async with database.writing() as connection:
-        where = {"kind": "alert", "action": "post", "channel": "#voice-spend", "now": datetime.now(UTC)}
+        where = {"kind": "alert", "action": "post", "channel": "#voice-spend", "now": real_now()}
         await enqueue(connection, message=Message("words"), **where)  # type: ignore[arg-type]
     assert len(await Outbox(database, holder).claim(1, ())) == 1
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -10,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.model import Message
+from bot.sandbox.world import real_now
 from bot.store.database import Database
 from bot.store.leases import Lease
 from bot.store.outbox import Delivery, Outbox, enqueue
@@ -76,4 +76,4 @@ async def test_a_message_whose_outcome_is_unclear_is_looked_for_from_no_moment_t
     await clock_goes(database, hours=-72)
     [delivery] = await claimed(box)
     assert delivery.unclear
-    assert delivery.first_sent <= time.time()
+    assert delivery.first_sent <= real_now().timestamp()

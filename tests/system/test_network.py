@@ -6,7 +6,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from bot.cartesia.client import CartesiaClient
 from bot.errors import CertificateUntrusted
+from bot.sandbox.world import real_now
 from bot.settings import Settings, load
 from bot.slack.connection import slack_client
 from bot.slack.failures import Failure, Refusal, classify
@@ -127,7 +128,7 @@ async def test_slacks_certificate_is_called_untrusted(self_signed: str) -> None:
 async def test_cartesias_certificate_is_called_untrusted_and_not_asked_for_again(self_signed: str) -> None:
     failed: list[object] = []
     async with http_client() as http:
-        client = CartesiaClient(http, self_signed, SecretStr("sk_car_admin_1"), lambda: datetime.now(UTC))
+        client = CartesiaClient(http, self_signed, SecretStr("sk_car_admin_1"), real_now)
         with pytest.raises(CertificateUntrusted, match=f"Cartesia could not be reached \\({WHY}\\)"):
             await client.read(span("2026-03-10", str(date(2026, 3, 10))), 30, failed.append)
     assert len(failed) == 1

@@ -72,7 +72,7 @@ class HttpMode:
         """One POST, signed with the app's secret for this moment; another secret, Unix time or signature lies."""
         if self.request_url is None:
             raise RuntimeError("set request_url before sending in HTTP mode")
-        stamp = str(int(time.time() if timestamp is None else timestamp))
+        stamp = str(int(time.time() if timestamp is None else timestamp))  # noqa: TID251 Slack's own clock
         signed = signature_of(secret or self.platform.credentials.signing_secret, stamp, body)
         sent = {
             "Content-Type": content_type,

@@ -18,6 +18,7 @@ from bot.jobs.sending import Sending
 from bot.model import Message
 from bot.sandbox.slack.server import SimulatedSlack
 from bot.sandbox.slack.workspace import Message as SlackMessage
+from bot.sandbox.world import real_now
 from bot.slack.client import Client
 from bot.slack.sender import Sender
 from bot.store.database import Database, open_database
@@ -88,7 +89,7 @@ class Post:
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SimulatedSlack]:
-    async with SimulatedSlack(lambda: datetime.now(UTC)) as slack:
+    async with SimulatedSlack(real_now) as slack:
         yield slack
 
 
@@ -104,7 +105,7 @@ async def delivering(address: str, slack: SimulatedSlack, timeout: int = 1) -> A
     outbox = Outbox(database, lease.holder)
     sender, operations = Sender(client, lambda: lease.may_post), ["#voice-ops"]
     sending = Sending(outbox, sender, ChannelIds(sender, outbox), lambda: operations[0])
-    deliveries = Deliveries(outbox, sending, lambda: lease.may_post, lambda: datetime.now(UTC), QUICK)
+    deliveries = Deliveries(outbox, sending, lambda: lease.may_post, real_now, QUICK)
     post = Post(database, slack, lease, deliveries, operations)
     running = [asyncio.create_task(deliveries.run(post.stop)), asyncio.create_task(lease.run(post.stop))]
     try:
