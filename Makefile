@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 TESTS ?= tests
 
-.PHONY: sandbox test crash fuzz pictures check lock clean soak
+.PHONY: help sandbox test crash fuzz pictures check lock clean soak
 
 sandbox: .venv/run.stamp  ## try the whole bot on this machine, no account needed
 	@$(BIN)/python -m bot sandbox
@@ -36,10 +36,13 @@ lock: .venv/dev.stamp  ## pin the newest allowed versions, with hashes, naming n
 	$(BIN)/pip-compile $(LOCK) -o requirements.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 
+help:  ## what make can do here
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
 LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-clean:
+clean:  ## let go of everything that was built here
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
