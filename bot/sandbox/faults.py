@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.system.waiting import set_within
+from bot.sandbox.waiting import set_within
 
 ANY_ENDPOINT = "*"
 

@@ -15,7 +15,7 @@ from bot.sandbox.faults import Answering, Fault, FaultKind, answer_under, drop
 from bot.sandbox.slack.deliveries import ACK_SECONDS, Delivery
 from bot.sandbox.slack.platform import Platform
 from bot.sandbox.slack.workspace import APP_ID, Json
-from bot.system.waiting import set_within
+from bot.sandbox.waiting import set_within
 
 SOCKET = "socket"
 MOST_CONNECTIONS = 10
