@@ -223,8 +223,8 @@ def _begin_anew(wanted: Mapping[str, Any], output: int) -> None:
     os.closerange(3, 1024)
     sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False, errors="backslashreplace")
-    os.environ.clear()
-    os.environ.update(wanted["environment"])
+    os.environ.clear()  # noqa: TID251 the environment of the program that is forked
+    os.environ.update(wanted["environment"])  # noqa: TID251 the same
     os.chdir(wanted["folder"])
     sys.argv = [wanted["module"], *wanted["arguments"]]
 
