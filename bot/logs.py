@@ -68,27 +68,35 @@ def ends(topic: str) -> dict[str, Any]:
 
 
 class Repeats(logging.Filter):
-    """Lets through what `repeats` and `ends` say; a library's lines repeat as well. `seconds` is a monotonic clock."""
+    """Lets through what `repeats` and `ends` say; a library's lines repeat as well. `seconds` is a monotonic clock.
 
-    def __init__(self, seconds: Callable[[], float], quiet: float = QUIET) -> None:
+    What is below `level` is not said, but heard: an end lets the same trouble be news, though nobody reads of it.
+    """
+
+    def __init__(self, seconds: Callable[[], float], quiet: float = QUIET, level: int = logging.NOTSET) -> None:
         super().__init__()
+        self._level = level
         self._seconds = seconds
         self._quiet = quiet
-        self._said: dict[str, TTLCache[object, None]] = {}
+        self._said: dict[str, TTLCache[int, None]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if ended := getattr(record, "ended", None):
-            return self._said.pop(ended, None) is not None
+            return self._said.pop(ended, None) is not None and record.levelno >= self._level
+        if record.levelno < self._level:
+            return False
         if topic := getattr(record, "topic", None):
             return self._is_news(topic, (record.msg, record.__dict__["same"]))
         return not record.name.startswith(_LIBRARIES) or self._is_news(record.name, record.getMessage())
 
     def _is_news(self, topic: str, line: object) -> bool:
         """Whether this line was not said for long enough; if so, it is noted as said now."""
-        lines = self._said.setdefault(topic, TTLCache(_MOST_LINES, self._quiet, self._seconds))
-        if line in lines:
+        if topic not in self._said:
+            self._said[topic] = TTLCache(_MOST_LINES, self._quiet, self._seconds)
+        lines, mark = self._said[topic], hash(line)  # a library's line may be long
+        if mark in lines:
             return False
-        lines[line] = None
+        lines[mark] = None
         return True
 
 
@@ -103,9 +111,9 @@ def set_up(level: str, log_format: str, secrets: Sequence[str], quiet: float = Q
     Libraries speak from WARNING up: at DEBUG they print requests, at INFO bodies.
     """
     handler = logging.StreamHandler()
-    handler.addFilter(Repeats(elapsed, quiet))
+    handler.addFilter(Repeats(elapsed, quiet, logging.getLevelNamesMapping()[level]))
     handler.setFormatter(RedactingFormatter(secrets, as_json=log_format == "json"))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=min(logging.getLevelNamesMapping()[level], logging.INFO), handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # it warns of each start that `authorize` is used

@@ -149,12 +149,12 @@ def test_libraries_that_print_requests_speak_from_warnings_up(
 class Log:
     """A logger behind the filter, and its clock."""
 
-    def __init__(self, name: str = "bot.test") -> None:
+    def __init__(self, name: str = "bot.test", level: int = logging.NOTSET) -> None:
         self.now = 0.0
         self.logger = logging.Logger(name)
         handler = logging.Handler()
         handler.emit = lambda record: self.lines.append(record.getMessage())  # type: ignore[method-assign]
-        handler.addFilter(Repeats(lambda: self.now))
+        handler.addFilter(Repeats(lambda: self.now, level=level))
         self.logger.addHandler(handler)
         self.lines: list[str] = []
 
@@ -187,6 +187,31 @@ def test_the_end_is_said_where_the_trouble_was_and_what_comes_back_is_news() -> 
         log.logger.warning("broken", extra=repeats("#spend"))
         log.logger.info("well again", extra=ends("#spend"))
     assert log.lines == ["broken", "well again", "broken", "well again"]
+
+
+def test_an_end_that_nobody_reads_of_lets_the_same_trouble_be_news() -> None:
+    log = Log(level=logging.WARNING)
+    for _ in range(2):
+        log.logger.warning("broken", extra=repeats("#spend"))
+        log.logger.info("well again", extra=ends("#spend"))
+    assert log.lines == ["broken", "broken"]
+
+
+@pytest.mark.parametrize("level", ["WARNING", "ERROR"])
+def test_ends_are_heard_at_any_level(
+    level: str, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    root = logging.getLogger()
+    before, was = list(root.handlers), root.level
+    set_up(level, "text", [])
+    [handler] = root.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(sys.stderr)
+    for _ in range(2):
+        logging.getLogger("bot.test").error("broken", extra=repeats("#spend"))
+        logging.getLogger("bot.test").info("well again", extra=ends("#spend"))
+    root.handlers, root.level = before, was
+    assert [line.rpartition(" ")[2] for line in capsys.readouterr().err.splitlines()] == ["broken", "broken"]
 
 
 def test_a_library_that_repeats_itself_is_heard_once_and_the_bots_own_lines_each_time() -> None:

@@ -106,8 +106,10 @@ class SharedReadings:
 
     async def _ask(self, span: Span) -> Reading:
         self._refuse_before_its_time()
+        asked_at = self._seconds()
         reading = await self._client.read(span, self._budget, functools.partial(self._note_failure, span))
-        self.outage, self._not_before = None, float("-inf")
+        if asked_at >= self._failed_at or self.asked_to_wait < 1:  # else it was refused to another request meanwhile
+            self.outage, self._not_before = None, float("-inf")
         self._cache(_Cached(reading, self._seconds()))
         return reading
 
@@ -121,7 +123,8 @@ class SharedReadings:
         since = self.outage.since if self.outage else self._now()
         self.outage = Outage(since, str(error), hopeless=isinstance(error, KeyRefused))
         self._failed_at = self._seconds()
-        self._not_before = self._failed_at + (error.retry_after or 0.0 if isinstance(error, Throttled) else 0.0)
+        wait = error.retry_after or 0.0 if isinstance(error, Throttled) else 0.0
+        self._not_before = max(self._not_before, self._failed_at + wait)
 
     def _newest(self, span: Span) -> _Cached | None:
         covering = (cached for cached in self._cached.values() if cached.reading.span.covers(span))

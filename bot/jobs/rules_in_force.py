@@ -62,8 +62,9 @@ class RulesInForce:
 
     async def start(self) -> None:
         """Take the rules there are, or the last good ones for bad ones. Raises RulesError with neither, StoreError."""
-        self._stamp = await self.source.stamp()
+        stamp = await self.source.stamp()
         found = await self.source.look()
+        self._note_stamp(found, stamp)
         try:
             await self._take(await self._rules(found), found)
         except RulesError as error:
@@ -88,8 +89,12 @@ class RulesInForce:
         found = await self.source.look()
         changed = found.digest != self._digest and await self._consider(found)
         if found.digest == self._digest:
-            self._stamp = stamp
+            self._note_stamp(found, stamp)
         return changed
+
+    def _note_stamp(self, found: Found, stamp: Hashable) -> None:
+        """Look again only when something has changed; what can't be read may heal without a sign."""
+        self._stamp = None if found.unreadable else stamp
 
     async def _consider(self, found: Found) -> bool:
         try:

@@ -11,6 +11,7 @@ from enum import Enum
 from bot.clock import elapsed
 from bot.commands.answer import StatusLine
 from bot.money import count
+from bot.redaction import redacted
 
 LINE_EVERY = 60.0  # seconds between two log lines of one kind
 # Seconds after the last such request that a warning ends: two looks of a monitor that asks every five minutes. People
@@ -67,7 +68,7 @@ class RejectedRequests:
         if rejected is None or rejected.ended:
             next_line = rejected.next_line if rejected else seconds
             rejected = self._of[kind] = _Rejected(sentence, self._now(), seconds, next_line=next_line)
-        rejected.sentence, rejected.last, rejected.count = sentence, seconds, rejected.count + 1
+        rejected.sentence, rejected.last, rejected.count = redacted(sentence), seconds, rejected.count + 1
         if seconds >= rejected.next_line:
             rejected.next_line, rejected.is_logged = seconds + LINE_EVERY, True
             log.log(logging.WARNING if kind.warns else logging.INFO, "%s", rejected.text)

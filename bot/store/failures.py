@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import stat
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -71,7 +72,7 @@ def obstacle(file: Path) -> str | None:
             return f"there is no folder {folder}: create it, {_ELSEWHERE}"
         except OSError as error:
             return f"user {os.geteuid()} can't look at {folder} ({error.strerror}): change the rights, {_ELSEWHERE}"
-        if odd_kind(found) is None:
+        if not stat.S_ISDIR(found.st_mode):
             return f"{folder} is a file and no folder: correct DATABASE_URL"
     if not os.access(file.parent, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
         return _unwritable(file.parent, ", where SQLite keeps files beside the database")

@@ -91,5 +91,10 @@ def _lock(path: Path) -> IO[Any] | None:
             return lock
     except BlockingIOError:
         pass
+    except OSError as error:
+        lock.close()
+        raise DatabaseUnusable(
+            f"{path} can't be locked ({error.strerror}): keep the database on a local disk, and correct DATABASE_URL."
+        ) from None
     lock.close()
     return None

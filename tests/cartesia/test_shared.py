@@ -120,6 +120,34 @@ async def test_a_question_waits_for_a_request_under_way_that_covers_it(
     assert len(account.asked) == 1
 
 
+@pytest.mark.parametrize("other", [503, 200], ids=["fails otherwise", "is answered"])
+async def test_a_wait_that_was_asked_for_outlasts_a_request_under_way_that(
+    account: Account, shared: SharedReadings, other: int
+) -> None:
+    account.open.clear()
+    long_ago = span("2025-01-01", "2025-03-01")
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        if request.url.params["start_ts"].startswith("2025-01"):
+            return httpx.Response(503) if other == 503 else None
+        return httpx.Response(429, headers={"Retry-After": "600"})
+
+    account.instead = answer
+    first = asyncio.create_task(shared.read_now(long_ago))
+    throttled = asyncio.create_task(shared.read_now(TODAY))
+    await asyncio.sleep(0.02)
+    account.seconds += 1  # both are under way since before that
+    account.open.set()
+    with pytest.raises(Throttled):
+        await throttled
+    await asyncio.gather(first, return_exceptions=True)
+    assert shared.asked_to_wait > 590
+    asked = len(account.asked)
+    with pytest.raises(Throttled):
+        await shared.read_now(TODAY)
+    assert len(account.asked) == asked
+
+
 async def test_one_asker_who_goes_away_takes_nothing_from_the_others(account: Account, shared: SharedReadings) -> None:
     account.open.clear()
     impatient, patient = (asyncio.create_task(shared.read(TODAY)) for _ in range(2))

@@ -42,6 +42,18 @@ async def test_a_warning_says_how_many_since_when(rejected: RejectedRequests, cl
     assert await rejected.warnings() == ["The secret may be wrong. 2 requests since 2026-11-23 12:00:00 UTC."]
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [("\udcff", "\\udcff"), ("\u202e", "\\u202e"), ("\x1b[2J", "\\u001b[2J"), ("xoxb-12345", "xoxb-…")],
+    ids=["half a character", "another order", "a command to the terminal", "a token"],
+)
+async def test_what_strangers_wrote_is_shown_harmless(rejected: RejectedRequests, sent: str, shown: str) -> None:
+    rejected.note(Rejection.UNREADABLE, f"Slack sent text/{sent}.")
+    [warning] = await rejected.warnings()
+    assert warning.startswith(f"Slack sent text/{shown}. 1 request")
+    assert warning.encode()
+
+
 async def test_a_warning_speaks_of_the_last_request(rejected: RejectedRequests) -> None:
     rejected.note(Rejection.CLOCK, "400 seconds ahead.")
     rejected.note(Rejection.CLOCK, "401 seconds ahead.")
