@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from cachetools import TTLCache
 from slack_sdk.errors import SlackApiError
@@ -40,6 +40,7 @@ from bot.store.admissions import HOUR, Admissions
 
 BELIEVED: Final = 300.0  # seconds that what Slack said of a person is remembered
 MOST: Final = 10_000  # people remembered at once, so that ids without end do not fill the memory
+JOINED: Final = 2.0  # seconds for which who asks joins a look-up under way; one that takes longer may hang
 PATIENCE: Final = 0.5  # seconds that somebody waits for a look-up: the whole answer is promised within 3
 
 _NOBODY: Final = frozenset({"user_not_found", "user_not_visible"})  # answers about one person, and no outages
@@ -53,6 +54,7 @@ UNTOLD: Final = {
 
 log = logging.getLogger(__name__)
 
+Told = TypeVar("Told", Profile, frozenset[str])
 Later = Callable[[Coroutine[Any, Any, None]], None]
 
 
@@ -78,7 +80,8 @@ class People:
         self._quiet_until = float("-inf")  # as Slack asked by a Retry-After
         self._profiles: TTLCache[str, Profile] = TTLCache(MOST, BELIEVED, clock)
         self._members: TTLCache[str, frozenset[str]] = TTLCache(MOST, BELIEVED, clock)
-        self._noted: TTLCache[tuple[str, str], None] = TTLCache(MOST, HOUR, clock)
+        self._noted: TTLCache[tuple[str, str], None] = TTLCache(MOST, HOUR / 2, clock)  # so that an hour is written
+        self._under_way: dict[str, tuple[asyncio.Task[Any], float]] = {}
 
     def at_once(self, person: Person, right: Right, access: Access) -> Ruling | None:
         """The ruling where nobody has to be asked. For an editor's right Slack is asked each time it is used."""
@@ -118,20 +121,43 @@ class People:
             self.workspace = workspace_of(_content(await self._client.auth_test()))
         if is_outsider(person, self.workspace):
             return Ruling(OUTSIDER)
-        profile = self._profiles[person.id] = await self._profile(person.id)
-        known = judge(person, profile, self.workspace, access, right, {})
-        return known or await self._judged_by_groups(person, profile, self.workspace, access, right)
-
-    async def _judged_by_groups(
-        self, person: Person, profile: Profile, workspace: Workspace, access: Access, right: Right
-    ) -> Ruling:
-        """The ruling by those user groups that Slack tells of; raises where it hangs on one that it does not."""
+        afresh = RIGHTS[right] is Role.EDITORS
         groups = groups_among(names_with(right, access))
-        answers = await asyncio.gather(*map(self._group, groups), return_exceptions=True)
+        of_groups = (self._told(self._members, group, self._group, afresh=afresh) for group in groups)
+        profile, answers = await asyncio.gather(
+            self._told(self._profiles, person.id, self._profile, afresh=afresh),
+            asyncio.gather(*of_groups, return_exceptions=True),
+        )
         members = {group: found for group, found in zip(groups, answers, strict=True) if isinstance(found, frozenset)}
-        if ruling := judge(person, profile, workspace, access, right, members):
+        if ruling := judge(person, profile, self.workspace, access, right, members):
             return ruling
-        raise next(each for each in answers if isinstance(each, BaseException))
+        raise next(each for each in answers if isinstance(each, BaseException))  # it hangs on a group that is not told
+
+    async def _told(
+        self, remembered: TTLCache[str, Told], key: str, ask: Callable[[str], Awaitable[Told]], *, afresh: bool
+    ) -> Told:
+        """What is remembered, or what Slack says: a look-up that takes longer than somebody waits goes on, is shared by
+        who asks meanwhile, and is remembered for the next try. `afresh`, nothing but what Slack says to this one."""
+        if not afresh and (known := remembered.get(key)) is not None:
+            return known
+
+        async def learn() -> Told:
+            found = remembered[key] = await ask(key)
+            return found
+
+        task, since = self._under_way.get(key, (None, 0.0))
+        if task is None or afresh or self._clock() - since > JOINED:
+            task = asyncio.create_task(learn())
+            self._under_way[key] = task, self._clock()
+            task.add_done_callback(partial(self._ended, key))
+        found: Told = await asyncio.shield(task)
+        return found
+
+    def _ended(self, key: str, task: asyncio.Task[Any]) -> None:
+        if self._under_way.get(key, (None, 0.0))[0] is task:
+            del self._under_way[key]
+        if not task.cancelled():
+            task.exception()  # raised where it was waited for, or nobody waits any more
 
     async def _profile(self, user_id: str) -> Profile:
         try:
@@ -142,13 +168,7 @@ class People:
             raise
 
     async def _group(self, group: str) -> frozenset[str]:
-        """Who is in the user group, remembered or asked; nobody where there is no such group."""
-        found = self._members.get(group)
-        if found is None:
-            found = self._members[group] = await self._members_of(group)
-        return found
-
-    async def _members_of(self, group: str) -> frozenset[str]:
+        """Who is in the user group; nobody where there is no such group."""
         try:
             answer = _content(await self._client.usergroups_users_list(usergroup=group))
         except SlackApiError as error:
@@ -176,7 +196,7 @@ class People:
             return False
 
     def _note(self, person: Person, access: Access, ruling: Ruling) -> None:
-        """Keep for a day that this person was let in; it is written once an hour."""
+        """Keep for a day that this person was let in; it is written once in an hour or so."""
         admitted = (person.id, access.fingerprint)
         if ruling.allows and admitted not in self._noted:
             self._noted[admitted] = None

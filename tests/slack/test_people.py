@@ -109,6 +109,32 @@ async def test_a_person_is_looked_up_once_in_five_minutes(asked: Asked) -> None:
     assert asked.looked_up() == [MEMBER, MEMBER]
 
 
+async def test_where_slack_takes_its_time_a_viewer_of_a_group_is_let_in_within_two_tries(asked: Asked) -> None:
+    for method in ("users.info", "usergroups.users.list"):
+        asked.slack.faults.add(method, Fault("slow", seconds=PATIENCE + 0.1), times=None)
+    asked.slack.workspace.groups["S0FINANCE1"].users.append(MEMBER)
+    assert await asked.says(MEMBER, access=BY_GROUP) != ""
+    await asyncio.sleep(PATIENCE)
+    assert await asked.says(MEMBER, access=BY_GROUP) == ""
+    assert asked.looked_up() == [MEMBER]
+
+
+async def test_profile_and_groups_are_looked_up_side_by_side(asked: Asked) -> None:
+    for method in ("users.info", "usergroups.users.list"):
+        asked.slack.faults.add(method, Fault("slow", seconds=PATIENCE * 0.6), times=None)
+    asked.slack.workspace.groups["S0FINANCE1"].users.append(MEMBER)
+    assert await asked.says(MEMBER, access=BY_GROUP) == ""
+
+
+async def test_who_left_the_group_of_editors_edits_no_more(asked: Asked) -> None:
+    members = asked.slack.workspace.groups["S0FINANCE1"].users
+    members.append(MEMBER)
+    by_group = Access(editors=("S0FINANCE1",))
+    assert await asked.says(MEMBER, Right.UNDO_OTHERS, by_group) == ""
+    members.remove(MEMBER)
+    assert await asked.says(MEMBER, Right.UNDO_OTHERS, by_group) != ""
+
+
 async def test_whom_the_payload_gives_away_is_not_looked_up(asked: Asked) -> None:
     assert await asked.says(STRANGER, team="T0OTHER") == OUTSIDER
     assert asked.looked_up() == []
