@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.clock import elapsed
@@ -24,6 +25,7 @@ class ScheduledCheck:
     checker: Checker
     lease: Lease
     timer: Timer
+    real_seconds: Callable[[], float] = elapsed
     _stands_by: bool = True
     _began_at: float | None = None
 
@@ -47,11 +49,11 @@ class ScheduledCheck:
         await self._check_once()
 
     def _begin(self) -> None:
-        self._began_at = elapsed() if self._began_at is None else self._began_at
+        self._began_at = self.real_seconds() if self._began_at is None else self._began_at
 
     async def _until_next_reading(self) -> float:
         """Seconds until this process is to read, after another one did; 0 at a start, and where that is not known."""
-        if self._began_at is None or elapsed() - self._began_at <= START:
+        if self._began_at is None or self.real_seconds() - self._began_at <= START:
             return 0.0
         try:
             return await self.lease.until_next_reading(self.timer.every)
