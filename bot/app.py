@@ -209,7 +209,7 @@ def build(
     )
     reads = slack_client(settings, settings.slack_bot_token, retries=True)
     app = bolt_app(reads)
-    on_incidents = IncidentActions(incidents, ledger, rules, now, deliveries.wake)
+    on_incidents = IncidentActions(incidents, ledger, rules, now, observers)
     acts = Acts(database)
     context = Context(
         COMMANDS, rules, usage, ledger, checker, on_incidents, acts, health.status, lambda: lease.may_read, now

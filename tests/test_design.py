@@ -16,9 +16,9 @@ ROOT = Path(__file__).parent.parent
 CODE = [path for path in sorted((ROOT / "bot").rglob("*.py")) if "sandbox" not in path.parts]
 DOMAIN = ("budget", "jobs", "store")  # whose classes are named by the table
 PLAIN = """
-above absent answer as at attempted below cause channel client database failure file files found ids in inputs key
-locked lock log message notification of open problem recorded root runner say scheduled sending settings severity store
-stored sums taken text texts time timer unsent usual utc watch would
+above absent answer as at attempted below cause channel client database failure file files found ids in inputs judged
+key locked lock log message notification of open problem recorded root runner say scheduled sending settings severity
+store stored sums taken text texts time timer unsent usual utc watch would
 """
 
 

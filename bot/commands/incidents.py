@@ -33,6 +33,7 @@ from bot.commands.typed.snooze_end import (
     typed_amount,
 )
 from bot.commands.typed.user_input import Words, typed_of, words_of
+from bot.events import Enqueued, Observer
 from bot.jobs.rules_in_force import RulesInForce
 from bot.model import Act, Message, Metric
 from bot.money import amount, set_amount
@@ -54,13 +55,13 @@ class NotUnderstoodError(ValueError):
 
 @dataclass
 class IncidentActions:
-    """Acts on incidents by their number. `on_enqueue` is called when the outbox received something."""
+    """Acts on incidents by their number."""
 
     incidents: IncidentStore
     ledger: Ledger
     rules: RulesInForce
     now: Callable[[], datetime]
-    on_enqueue: Callable[[], None]
+    observer: Observer
 
     async def acknowledge(self, number: int, act: Act) -> str | None:
         """Nothing more is reminded of or escalated. A sentence where that is not possible.
@@ -193,7 +194,7 @@ class IncidentActions:
         )
         if acted is None:
             return NO_ALERT.format(number)
-        self.on_enqueue()
+        self.observer.observe(Enqueued())
         return f"Alert {number} is closed: there is nothing left to do about it." if acted.state.closed else None
 
     async def _quiet(self, stored: StoredIncident, act: Act, until: Until) -> Snoozed | Sorry:

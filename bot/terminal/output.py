@@ -218,7 +218,7 @@ async def explain(settings: Settings, words: str, now: Now) -> int:
         rules = rules_parts(settings, ledger, now)
         with contextlib.suppress(RulesError):  # only tells which rules have no alert yet; `rules check` lists mistakes
             await rules.preview()
-        answer = await IncidentActions(IncidentStore(database), ledger, rules, now, lambda: None).why(words)
+        answer = await IncidentActions(IncidentStore(database), ledger, rules, now, Observers()).why(words)
     except NotUnderstoodError as error:
         print(str(error).replace("`", ""), file=sys.stderr)
         return 1

@@ -220,12 +220,8 @@ async def _bot(address: str, path: Path, usage: FakeUsage, clock: Clock) -> Bot:
     readings = cast("SharedReadings", usage)
     checker = checker_of(readings, rules, database, timedelta(minutes=15), clock, Observers(), clock.elapsed)
     await checker.account.start()
-    actions = IncidentActions(incidents, ledger, rules, clock, _nothing)
+    actions = IncidentActions(incidents, ledger, rules, clock, Observers())
     return Bot(clock, usage, database, rules, path, incidents, checker, actions)
-
-
-def _nothing() -> None:
-    return None
 
 
 @pytest.fixture
