@@ -30,6 +30,10 @@ class Timer:
     _began_at: float | None = None  # by the clock that never leaps, as whatever else takes real time
 
     def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Count from now on: a bot may wait long between being put together and running."""
         self.due_in(self.every if self.first is None else self.first)
 
     def due_in(self, seconds: float) -> None:
@@ -86,6 +90,7 @@ class Runner:
 
     async def repeat(self, job: Job) -> None:
         """The turns of one job; a turn that has begun when the bot stops is ended."""
+        job.timer.start()
         while not await set_within(self.stop, job.timer.pause()):
             if job.only_reader and not self.may_read():
                 job.stand_by()
