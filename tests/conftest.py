@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from bot.sandbox.world import World
+from bot.store.database import open_database
+from bot.store.migrate import migrate
 from tests.databases import PgBouncer, Postgres, find_binaries, find_pgbouncer
 from tests.forks import ForkServer
 
@@ -65,6 +70,51 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'agent-usage.db'}"
     server: Postgres = request.getfixturevalue("postgres")
     return server.new_database()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database of the current schema, for copies."""
+    file = tmp_path_factory.mktemp("migrated") / "agent-usage.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: Postgres) -> str:
+    """The name of a PostgreSQL database of the current schema, for copies."""
+    address = postgres.new_database()
+    _migrate(address)
+    return address.rpartition("/")[2]
+
+
+def _migrate(address: str) -> None:
+    """In a thread of its own, since the tests' thread may have a loop already."""
+
+    async def migrated() -> None:
+        database = open_database(address)
+        await migrate(database)
+        await database.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, migrated()).result()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
+    """A SQLite database of the current schema, with nothing in it."""
+    file = shutil.copy(migrated_file, tmp_path / "agent-usage.db")
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """A database of each kind, of the current schema, with nothing in it."""
+    if request.param == "sqlite":
+        url: str = request.getfixturevalue("sqlite_url")
+        return url
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database(request.getfixturevalue("migrated_template"))
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,7 @@ class Postgres:
             str(self.binaries / "postgres"),
             *("-D", str(self.folder / "cluster"), "-p", str(self.port), "-k", "", "-c", "fsync=off"),
             *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "log_min_messages=fatal"),
+            *("-c", "full_page_writes=off", "-c", "autovacuum=off", "-c", "jit=off", "-c", "max_wal_size=4GB"),
         )
         _wait_for(self.address("postgres"))
 

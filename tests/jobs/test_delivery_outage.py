@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -16,7 +15,6 @@ from bot.jobs.deliver import Deliveries, DeliveryOutage
 from bot.jobs.delivery_outage import DeliveryWatch
 from bot.store.database import open_database
 from bot.store.ledger import Ledger
-from bot.store.migrate import migrate
 from bot.store.outbox import Backlog
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -37,9 +35,8 @@ class Delivering:
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    database = open_database(f"sqlite:///{tmp_path}/agent-usage.db")
-    await migrate(database)
+async def ledger(sqlite_url: str) -> AsyncIterator[Ledger]:
+    database = open_database(sqlite_url)
     yield Ledger(database)
     await database.close()
 

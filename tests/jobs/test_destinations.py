@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -27,7 +26,7 @@ from bot.slack.sender import Sender
 from bot.store.database import Database, open_database
 from bot.store.ledger import Ledger
 from bot.store.outbox import Outbox
-from bot.store.tables import metadata, outbox
+from bot.store.tables import outbox
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 INVITE = "invite the bot there with /invite, or name another channel in rules.yaml."
@@ -96,10 +95,8 @@ class Watched:
 
 
 @pytest.fixture
-async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
-    database = open_database(f"sqlite:///{tmp_path / 'agent-usage.db'}")
-    async with database.writing() as connection:
-        await connection.run_sync(metadata.create_all)
+async def watched(sqlite_url: str) -> AsyncIterator[Watched]:
+    database = open_database(sqlite_url)
     async with SimulatedSlack(lambda: NOW) as slack:
         slack.workspace.add_channel("old", channel_id="C0OLD", archived=True)
         slack.workspace.add_channel("closed", channel_id="C0CLOSED", private=True)

@@ -35,7 +35,6 @@ from bot.slack.people import People
 from bot.slack.response_urls import Responses
 from bot.store.admissions import Admissions
 from bot.store.database import open_database
-from bot.store.migrate import migrate
 from bot.system.network import http_client
 
 Json = dict[str, Any]
@@ -110,9 +109,8 @@ class Harness:
 
 
 @pytest.fixture
-async def harness(tmp_path: Path) -> AsyncIterator[Harness]:
-    database, later = open_database(f"sqlite:///{tmp_path / 'agent-usage.db'}"), set[asyncio.Task[None]]()
-    await migrate(database)
+async def harness(sqlite_url: str) -> AsyncIterator[Harness]:
+    database, later = open_database(sqlite_url), set[asyncio.Task[None]]()
 
     def keep(work: Coroutine[Any, Any, None]) -> None:
         later.add(asyncio.create_task(work))

@@ -7,7 +7,6 @@ import gc
 import json
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +23,6 @@ from bot.sandbox.world import real_now
 from bot.slack.people import BELIEVED, MOST, NO_SCOPE, PATIENCE, People
 from bot.store.admissions import Admissions
 from bot.store.database import open_database
-from bot.store.migrate import migrate
 
 EVERYONE = Access()
 BY_GROUP = Access(viewers=("S0FINANCE1",), editors=())
@@ -71,9 +69,8 @@ def people_of(
 
 
 @pytest.fixture
-async def asked(tmp_path: Path) -> AsyncIterator[Asked]:
-    database = open_database(f"sqlite:///{tmp_path / 'agent-usage.db'}")
-    await migrate(database)
+async def asked(sqlite_url: str) -> AsyncIterator[Asked]:
+    database = open_database(sqlite_url)
     seconds, noted, admissions = [0.0], list[asyncio.Task[None]](), Admissions(database)
     async with SimulatedSlack(real_now) as slack:
         slack.workspace.add_user(User(STRANGER, "eve", team_id="T0OTHER", is_admin=True))

@@ -7,12 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.store.database import Database, open_database
-from bot.store.migrate import migrate
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = open_database(database_url)
-    await migrate(database)
+async def database(migrated_url: str) -> AsyncIterator[Database]:
+    database = open_database(migrated_url)
     yield database
     await database.close()

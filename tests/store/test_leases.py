@@ -19,10 +19,8 @@ from tests.databases import Postgres
 
 
 @pytest.fixture
-async def shared(postgres: Postgres) -> Database:
-    database = open_database(postgres.new_database())
-    await migrate(database)
-    return database
+async def shared(postgres: Postgres, migrated_template: str) -> Database:
+    return open_database(postgres.new_database(migrated_template))
 
 
 async def let_expire(database: Database, holder: str) -> None:

@@ -28,7 +28,6 @@ from bot.slack import blocks
 from bot.store.database import Database, open_database
 from bot.store.incidents import IncidentStore
 from bot.store.ledger import Ledger
-from bot.store.migrate import migrate
 from bot.store.tables import outbox
 from bot.windows import utc_day
 
@@ -213,7 +212,6 @@ async def _bot(address: str, path: Path, usage: FakeUsage, clock: Clock) -> Bot:
     usage = usage if usage.clock is clock else FakeUsage(clock, usage.days)
     usage.kept = None
     database = open_database(address)
-    await migrate(database)
     ledger, incidents = Ledger(database), IncidentStore(database)
     rules = RulesInForce(RulesFile(path), ledger, clock, Texts(blocks.rules_broken, blocks.rules_mended))
     await rules.start()
@@ -225,14 +223,14 @@ async def _bot(address: str, path: Path, usage: FakeUsage, clock: Clock) -> Bot:
 
 
 @pytest.fixture
-async def start(tmp_path: Path) -> AsyncIterator[Start]:
+async def start(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Start]:
     """Starts bots on one SQLite database."""
-    async with starting(f"sqlite:///{tmp_path / 'agent-usage.db'}", tmp_path) as start:
+    async with starting(sqlite_url, tmp_path) as start:
         yield start
 
 
 @pytest.fixture
-async def start_on_both(tmp_path: Path, database_url: str) -> AsyncIterator[Start]:
+async def start_on_both(tmp_path: Path, migrated_url: str) -> AsyncIterator[Start]:
     """Starts bots on one database, of each kind."""
-    async with starting(database_url, tmp_path) as start:
+    async with starting(migrated_url, tmp_path) as start:
         yield start

@@ -24,7 +24,7 @@ from bot.slack.sender import Sender
 from bot.store.database import Database, open_database
 from bot.store.leases import Lease
 from bot.store.outbox import Outbox, enqueue
-from bot.store.tables import incidents, metadata
+from bot.store.tables import incidents
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 QUICK = Pace(between_posts=0.0, waits=(0.05, 0.1, 0.2), between_looks=0.05)
@@ -97,8 +97,6 @@ async def slack() -> AsyncIterator[SimulatedSlack]:
 async def delivering(address: str, slack: SimulatedSlack, timeout: int = 1) -> AsyncIterator[Post]:
     """A running delivery loop; `timeout` is in seconds for one call to Slack."""
     database = open_database(address)
-    async with database.writing() as connection:  # what migrations lead to, but quicker
-        await connection.run_sync(metadata.create_all)
     lease = Lease(database, f"holder-{id(database)}")
     await lease.begin()
     client = Client(slack.bot_token, base_url=slack.api_url, timeout=timeout, retry_handlers=[])
@@ -121,7 +119,7 @@ async def delivering(address: str, slack: SimulatedSlack, timeout: int = 1) -> A
 
 
 @pytest.fixture
-async def post(database_url: str, slack: SimulatedSlack) -> AsyncIterator[Post]:
+async def post(migrated_url: str, slack: SimulatedSlack) -> AsyncIterator[Post]:
     """A running delivery loop on SQLite and on PostgreSQL."""
-    async with delivering(database_url, slack) as post:
+    async with delivering(migrated_url, slack) as post:
         yield post

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -27,13 +26,8 @@ MISSING = (
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'outbox.db'}"
-
-
-@pytest.fixture
-async def post(address: str, slack: SimulatedSlack) -> AsyncIterator[Post]:
-    async with delivering(address, slack) as post:
+async def post(sqlite_url: str, slack: SimulatedSlack) -> AsyncIterator[Post]:
+    async with delivering(sqlite_url, slack) as post:
         yield post
 
 
@@ -72,11 +66,11 @@ LISTINGS = pytest.mark.parametrize("listing", [nothing, without_scope, failing],
 @LISTINGS
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 async def test_a_channel_made_anew_gets_what_is_said_of_its_name(
-    address: str, slack: SimulatedSlack, listing: object, restarted: bool
+    sqlite_url: str, slack: SimulatedSlack, listing: object, restarted: bool
 ) -> None:
     assert callable(listing)
     listing(slack)
-    async with delivering(address, slack) as post:
+    async with delivering(sqlite_url, slack) as post:
         await post.put("To the old one")
         await post.all_told()
         new = remade(slack, BOT_USER_ID)
@@ -84,7 +78,7 @@ async def test_a_channel_made_anew_gets_what_is_said_of_its_name(
             await post.put("To the new one")
             await post.all_told()
     if restarted:
-        async with delivering(address, slack) as post:
+        async with delivering(sqlite_url, slack) as post:
             await post.put("To the new one")
             await post.all_told()
     assert texts(slack, new) == ["To the new one"]
@@ -101,19 +95,19 @@ async def test_of_two_channels_of_one_name_the_live_one_is_meant(post: Post, sla
 
 
 async def test_a_renamed_channel_that_lives_is_followed_until_its_name_is_taken(
-    address: str, slack: SimulatedSlack
+    sqlite_url: str, slack: SimulatedSlack
 ) -> None:
-    async with delivering(address, slack) as post:
+    async with delivering(sqlite_url, slack) as post:
         await post.put("Before")
         await post.all_told()
         old = renamed(slack, archived=False)
         await post.put("After")
         await post.all_told()
-    async with delivering(address, slack) as post:
+    async with delivering(sqlite_url, slack) as post:
         await post.put("After a restart")
         await post.all_told()
     new = slack.workspace.add_channel("voice-spend", members=(BOT_USER_ID,))
-    async with delivering(address, slack) as post:
+    async with delivering(sqlite_url, slack) as post:
         await post.put("The name is taken")
         await post.all_told()
     assert texts(slack, old) == ["Before", "After", "After a restart"]
@@ -246,21 +240,21 @@ async def test_a_lost_answer_is_looked_for_in_the_channel_that_the_message_went_
 
 @LISTINGS
 async def test_a_lost_answer_of_the_new_channel_is_looked_for_there(
-    address: str, slack: SimulatedSlack, listing: object
+    sqlite_url: str, slack: SimulatedSlack, listing: object
 ) -> None:
     assert callable(listing)
-    async with delivering(address, slack) as post:
+    async with delivering(sqlite_url, slack) as post:
         await post.put("Before")
         await post.all_told()
     new = remade(slack, BOT_USER_ID)
     listing(slack)
     slack.faults.add(POST, Fault("accept_then_drop"), after=1)  # after the refusal of the old one
-    async with delivering(address, slack) as post:
+    async with delivering(sqlite_url, slack) as post:
         await post.put("Once")
         await slack.until(lambda: texts(slack, new) or None, what="the message")
     slack.faults.clear()
     slack.scopes.update({"channels:read", "groups:read"})
-    async with delivering(address, slack) as post:
+    async with delivering(sqlite_url, slack) as post:
         await post.all_told()
     assert texts(slack, new) == ["Once"]
 
@@ -358,7 +352,7 @@ async def test_messages_that_slack_never_takes_hold_up_no_other(post: Post, slac
 
 @pytest.mark.parametrize("meanwhile", [False, True], ids=["the only one", "beside one that is taken"])
 async def test_what_another_process_delivered_is_no_trouble_of_this_one(
-    address: str, slack: SimulatedSlack, post: Post, meanwhile: bool
+    slack: SimulatedSlack, post: Post, meanwhile: bool
 ) -> None:
     slack.channel("voice-spend").archived = slack.channel("voice-ops").archived = True
     await post.put("Kept")

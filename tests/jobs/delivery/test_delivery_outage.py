@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -14,7 +13,6 @@ from bot.jobs.deliver import Deliveries, DeliveryOutage
 from bot.jobs.delivery_outage import DeliveryWatch
 from bot.store.database import open_database
 from bot.store.ledger import Ledger
-from bot.store.tables import metadata
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -29,10 +27,8 @@ class Deliveries503:
 
 
 @pytest.mark.parametrize("hours", [3, -3], ids=["ahead", "back"])
-async def test_an_outage_lasts_for_as_long_as_ever_though_the_clock_leaps_in_it(tmp_path: Path, hours: int) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/agent-usage.db")
-    async with database.writing() as connection:
-        await connection.run_sync(metadata.create_all)
+async def test_an_outage_lasts_for_as_long_as_ever_though_the_clock_leaps_in_it(sqlite_url: str, hours: int) -> None:
+    database = open_database(sqlite_url)
     ledger, passed = Ledger(database), [0.0]
     delivery_watch = DeliveryWatch(
         ledger,

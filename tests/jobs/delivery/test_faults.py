@@ -33,10 +33,10 @@ def crossings(first: int, end: int) -> list[Message]:
 @pytest.mark.parametrize("position", range(CROSSINGS))
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_fault_at_any_position_leaves_exactly_one_message_each(
-    tmp_path: str, slack: SimulatedSlack, name: str, position: int
+    sqlite_url: str, slack: SimulatedSlack, name: str, position: int
 ) -> None:
     slack.faults.add("chat.postMessage", FAULTS[name], after=position)
-    async with delivering(f"sqlite:///{tmp_path}/outbox.db", slack) as post:
+    async with delivering(sqlite_url, slack) as post:
         ids = await post.put_all(*crossings(0, CROSSINGS))
         await post.all_told()
         assert sorted(post.told()) == sorted(f"Crossing {number}" for number in range(CROSSINGS))
@@ -153,11 +153,11 @@ async def test_an_edit_that_fails_holds_back_neither_its_thread_nor_the_channel(
     ids=["slow listing", "failed listing", "throttled listing", "hanging listing", "dropped history"],
 )
 async def test_unconfirmed_posts_in_several_channels_are_found_however_their_ids_are_learned(
-    database_url: str, slack: SimulatedSlack, method: str, fault: Fault
+    migrated_url: str, slack: SimulatedSlack, method: str, fault: Fault
 ) -> None:
     slack.faults.add("chat.postMessage", Fault("accept_then_drop"), times=2)
     slack.faults.add(method, fault)
-    async with delivering(database_url, slack) as post:
+    async with delivering(migrated_url, slack) as post:
         await post.put("One")
         await post.put("Two", channel="#voice-ops")
         await post.all_told()
