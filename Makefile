@@ -9,12 +9,12 @@ sandbox: .venv/run.stamp  ## try the whole bot on this machine, no account neede
 	@$(BIN)/python -m bot sandbox
 
 test: .venv/dev.stamp  ## set up and run every test
-	$(BIN)/python -m pytest -n 8 --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n 6 --dist loadgroup $(TESTS)
 
 quick: .venv/dev.stamp  ## the pure parts, at each save
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(QUICK)
 
-QUICK := tests/budget tests/slack tests/rules tests/answers tests/cartesia/test_protocol.py
+QUICK := tests/budget tests/slack tests/rules tests/commands tests/cartesia/test_protocol.py
 unexport PYTHONDONTWRITEBYTECODE  # pytest keeps the tests it has compiled, which each of its processes would do anew
 
 crash: .venv/dev.stamp  ## kill the bot at every point of telling a crossing (half an hour; `make test` holds a short form)

@@ -35,7 +35,7 @@ from tests.samples.figures import rule
 pytestmark = [pytest.mark.xdist_group("year"), pytest.mark.timeout(400)]  # made once, by one of the test processes
 
 FIRST = date(2027, 1, 1)
-DAYS = int(os.environ.get("DAYS", "120"))
+DAYS = int(os.environ.get("DAYS", "120"))  # noqa: TID251 an option of this test run
 BEFORE = 80  # days of usage that the bot finds when it starts
 HOUR = timedelta(hours=1)
 IncidentKey = tuple[str, Window]
