@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from bot.budget.decide import Decision, Reason, after, decide
 from bot.budget.evaluate import Inputs, Standing, evaluate, standing_in, windows_judged
+from bot.budget.explain import explain
 from bot.budget.incident import Incidents
 from bot.budget.sums import Sums
 from bot.cartesia.shared import SharedReadings
@@ -137,8 +138,8 @@ class Checker:
         rule = decision.standing.rule
         state = after(decision, now)
         assert state is not None  # noqa: S101 whoever speaks or refreshes has an incident
-        history = alerts.UsageHistory(reading, self.account.curves)
-        base_message = alerts.base_message(decision, history)
+        facts = explain(decision, reading, self.account.curves)
+        base_message = alerts.base_message(facts)
         channel = stored.channel if stored else self.rules.current.channel_of(rule)
         escalates = rule.escalate if decision.reason is Reason.ESCALATED else None
         notification = Notification(
@@ -150,8 +151,8 @@ class Checker:
             post=lambda number: alerts.in_state(base_message, state, number),
             revision=self.rules.revision if stored is None or self.rules.judges(stored.key) else stored.revision,
             read_at=reading.read_at,
-            reply=alerts.reply(decision, history) if decision.reason.speaks else None,
-            copy=(escalates.channel, alerts.escalation(decision, history, channel)) if escalates else None,
+            reply=alerts.reply(facts) if decision.reason.speaks else None,
+            copy=(escalates.channel, alerts.escalation(facts, channel)) if escalates else None,
         )
         if await self.incidents.record(notification, now):
             if decision.reason.speaks:

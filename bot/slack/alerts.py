@@ -9,21 +9,20 @@ Limits are Slack's: a chart at most 20 points, labels at most 20 characters
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from bot.budget import kinds
-from bot.budget.cause import cause, usual_totals
+from bot.budget.cause import Cause
 from bot.budget.decide import Decision, Reason, calls_people
-from bot.budget.evaluate import Inputs, Standing
-from bot.budget.forecast import Curve, Forecast
+from bot.budget.evaluate import Standing
+from bot.budget.explain import Facts
+from bot.budget.forecast import Forecast
 from bot.budget.incident import Incident, LevelKey, Severity, Snooze
-from bot.budget.measure import measure
-from bot.budget.sums import Sums
-from bot.budget.usual import times_usual, usual
-from bot.model import Message, Metric, Period, Reading, Span
+from bot.budget.usual import times_usual
+from bot.model import Message, Metric, Period
 from bot.money import amount, compared, percent
 from bot.rules.models import HUNDRED_PERCENT, Rule
 from bot.slack.parts import (
@@ -53,16 +52,7 @@ SNOOZES = {
     "level": "Until the next level",
     "amount": "Until an amount…",
 }
-_CHART_POINTS = 14
 _HALF_HOUR = timedelta(minutes=30)
-
-
-@dataclass(frozen=True, slots=True)
-class UsageHistory:
-    """What a message is drawn from beside the decision: the reading, and the curves of earlier days."""
-
-    reading: Reading
-    curves: Mapping[date, Curve] = field(default_factory=dict)
 
 
 # The first line
@@ -101,12 +91,12 @@ def _marker(decision: Decision, told: frozenset[LevelKey]) -> str:
 # The incident's message
 
 
-def base_message(decision: Decision, history: UsageHistory) -> Message:
+def base_message(facts: Facts) -> Message:
     """The incident's message as the figures have it, without buttons."""
-    standing = decision.standing
-    lines = _opening(decision, history)
+    decision, standing = facts.decision, facts.decision.standing
+    lines = _opening(facts)
     blocks: list[Block] = [section(lines[0][1]), context("\n".join(shown for _, shown in lines[1:]))]
-    blocks += _chart(standing, history.reading)
+    blocks += _chart(facts)
     text = [spoken for spoken, _ in lines]
     called = "" if decision.reason in (Reason.CLOSED, Reason.CORRECTED) else _mentions(standing)
     runbook = escape(standing.rule.runbook or "")
@@ -164,9 +154,9 @@ def _button(action_id: str, text: str, value: str) -> dict[str, object]:
 # Replies
 
 
-def reply(decision: Decision, history: UsageHistory) -> Message:
+def reply(facts: Facts) -> Message:
     """What the incident's thread hears of a decision, and with news the channel too."""
-    lines = _opening(decision, history)
+    decision, lines = facts.decision, _opening(facts)
     called = _mentions(decision.standing) if decision.reason.is_news or decision.reason in _CALLING else ""
     text = [spoken for spoken, _ in lines] + ([called] if called else [])
     blocks: list[Block] = [section(lines[0][1]), context("\n".join(shown for _, shown in lines[1:]))]
@@ -176,11 +166,12 @@ def reply(decision: Decision, history: UsageHistory) -> Message:
 _CALLING = frozenset({Reason.REMINDER, Reason.ESCALATED})
 
 
-def escalation(decision: Decision, history: UsageHistory, channel: str) -> Message:
+def escalation(facts: Facts, channel: str) -> Message:
     """The same for the channel it is escalated to. `channel` is where the incident's own message stands."""
-    rule = decision.standing.rule
+    rule = facts.decision.standing.rule
     notice = f"Nobody acknowledged this in {escape(channel)}; please do it there, at its message."
-    shown = base_message(replace(decision, reason=Reason.SAID), history)  # the notice says it all about the escalation
+    silent = replace(facts.decision, reason=Reason.SAID)
+    shown = base_message(replace(facts, decision=silent))  # the notice says it all about the escalation
     if rule.escalate is None:
         raise ValueError(f"{rule.name!r} has no escalation")
     return of_blocks(f"{beside(notice, shown.text)}\n{notice}", [*shown.blocks[:49], context(notice)])
@@ -242,19 +233,18 @@ _UNITS_TYPED = {
 # Lines
 
 
-def _opening(decision: Decision, history: UsageHistory) -> list[tuple[str, str]]:
+def _opening(facts: Facts) -> list[tuple[str, str]]:
     """The first line, the window and where it heads, then the cause: as plain text, and as Slack shows times."""
-    standing, sums = decision.standing, Sums(history.reading)
+    decision, standing = facts.decision, facts.decision.standing
     told = decision.before.told if decision.before else frozenset()
     first = escape(f"{_marker(decision, told)} {headline(standing)}")
-    outlook = _outlook(standing, sums, history.curves)
-    facts = [window_words(standing.window), *_why_now(decision), *_course(decision, outlook, history.reading.read_at)]
-    facts += _beside_usual(standing, sums)
-    at, shown_at = _read_at(standing, history.reading.read_at)
-    known = " · ".join(facts)
+    found = [window_words(standing.window), *_why_now(facts), *_course(facts), *_beside_usual(facts)]
+    at, shown_at = _read_at(standing, facts.read_at)
+    known = " · ".join(found)
     known = known[0].upper() + known[1:]
     lines = [(first, first), (f"{known} · read {at}", f"{known} · read {shown_at}")]
-    if split := _cause(standing, sums):
+    if facts.cause:
+        split = _cause_words(facts.cause)
         lines.append((split, split))
     return lines
 
@@ -264,20 +254,20 @@ def _read_at(standing: Standing, read_at: datetime) -> tuple[str, str]:
     return (utc_clock(read_at), slack_time(read_at)) if today else (utc_moment(read_at), slack_moment(read_at))
 
 
-def _why_now(decision: Decision) -> list[str]:
+def _why_now(facts: Facts) -> list[str]:
     """What a reader must know of this message beside the figure."""
-    standing, before, reason = decision.standing, decision.before, decision.reason
+    standing, reason = facts.decision.standing, facts.decision.reason
     period, metric = standing.window.period, standing.rule.metric
     words = []
-    if reason is Reason.CORRECTED and before and standing.value is not None:
-        was, now = compared(metric, before.value, Fraction(standing.value), operator.eq)
+    if facts.was is not None and standing.value is not None:
+        was, now = compared(metric, facts.was, Fraction(standing.value), operator.eq)
         words.append(f"corrected: was {was}, now {now}")
     elif reason is Reason.CLOSED:
         words.append(_closing(standing))
-    elif reason.is_news and standing.closed:
+    elif facts.late:
         words.append(f"late: the {period} was over before the figure arrived")
-    elif _snoozed_until(decision):
-        words.append(f"it reached {_snoozed_until(decision)}, until which it was snoozed")
+    elif facts.snoozed_until:
+        words.append(f"it reached {facts.snoozed_until}, until which it was snoozed")
     elif reason is Reason.REMINDER:
         words.append("reminder: nobody has acknowledged this yet")
     elif reason is Reason.ESCALATED and standing.rule.escalate:
@@ -288,14 +278,6 @@ def _why_now(decision: Decision) -> list[str]:
     return words
 
 
-def _snoozed_until(decision: Decision) -> str:
-    """The amount that somebody wanted to hear of next, such as "$75.00", where this is that news."""
-    quiet = decision.before.snooze if decision.before else None
-    if decision.reason is not Reason.RAISED or quiet is None or quiet.amount is None:
-        return ""
-    return "" if quiet.holds(decision.standing, quiet.at) else quiet.words
-
-
 def _closing(standing: Standing) -> str:
     if standing.removed:
         return "closed: no rule watches this any more"
@@ -304,21 +286,13 @@ def _closing(standing: Standing) -> str:
     return f"closed: the {standing.window.period} is over, and this is its figure"
 
 
-def _outlook(standing: Standing, sums: Sums, curves: Mapping[date, Curve]) -> Forecast | None:
-    """Where an open window is heading, also where the rule does not ask to be warned of it."""
-    rule = standing.rule
-    if standing.closed or standing.removed:
-        return None
-    return standing.forecast or kinds.of(rule).outlook(rule, standing.window, Inputs(sums, curves))
-
-
-def _course(decision: Decision, outlook: Forecast | None, now: datetime) -> list[str]:
+def _course(facts: Facts) -> list[str]:
     """ "on course for $78.00 by midnight UTC ($70.00 to $86.00)"."""
+    outlook, standing = facts.outlook, facts.decision.standing
     if outlook is None:
         return []
-    standing = decision.standing
-    if decision.reason is Reason.FORECAST and outlook.crosses_at:
-        about = _about(outlook.crosses_at, standing.window.period, now)
+    if facts.decision.reason is Reason.FORECAST and outlook.crosses_at:
+        about = _about(outlook.crosses_at, standing.window.period, facts.read_at)
         return [course(standing, outlook), f"likely to cross the threshold {about}"]
     return [course(standing, outlook)]
 
@@ -356,27 +330,16 @@ def _about(moment: datetime, period: Period, now: datetime) -> str:
     return "at about midnight UTC" if halves == 48 else f"at about {utc_clock(day + halves * _HALF_HOUR)}"
 
 
-def _beside_usual(standing: Standing, sums: Sums) -> list[str]:
-    """ "2.1× a usual Sunday", for days of sums; an `above_usual` says it in its first line."""
-    rule, window = standing.rule, standing.window
-    if window.period is not Period.DAY or kinds.of(rule).figures_tell_usual or rule.metric.is_ratio:
+def _beside_usual(facts: Facts) -> list[str]:
+    """ "2.1× a usual Sunday"; an `above_usual` says it in its first line."""
+    standing = facts.decision.standing
+    if facts.usual is None or standing.value is None:
         return []
-    expected = usual(rule.metric, window.start, sums)
-    if expected is None or expected <= 0 or standing.value is None or standing.value < expected:
-        return []  # a day that is not over says nothing by being smaller than whole ones
-    return [times_usual(standing.value, expected, window.start)]
+    return [times_usual(standing.value, facts.usual, standing.window.start)]
 
 
-def _cause(standing: Standing, sums: Sums) -> str:
-    """ "+$28.10 against usual: 82% more calls +$22.40, longer calls +$6.10, price −$0.40"; cost only, and only upwards
-    while the window is open: a day that is not over has fewer calls than a whole one."""
-    if standing.rule.metric is not Metric.COST or standing.removed:
-        return ""
-    window, tomorrow = standing.window, utc_day(sums.reading.read_at) + timedelta(days=1)
-    expected = usual_totals(Span(window.start, min(window.end, tomorrow)), sums)
-    found = cause(standing.totals, expected) if expected else None
-    if found is None or found.change == 0 or (found.change < 0 and not standing.closed):
-        return ""
+def _cause_words(found: Cause) -> str:
+    """ "+$28.10 against usual: 82% more calls +$22.40, longer calls +$6.10, price −$0.40"."""
     parts = [
         (found.calls, _more_calls(found.more_calls, found.calls)),
         (found.length, "longer calls" if found.length > 0 else "shorter calls"),
@@ -408,20 +371,13 @@ def _mention(name: str) -> str:
 # The chart
 
 
-def _chart(standing: Standing, reading: Reading) -> list[Block]:
+def _chart(facts: Facts) -> list[Block]:
     """The recent windows and the rule's bound, oldest first; nothing where there is only one window to draw."""
-    rule, sums = standing.rule, Sums(reading)
-    name, bound = kinds.of(rule).bound(rule, standing)
-    points: list[tuple[str, float]] = []
-    window = standing.window
-    while len(points) < _CHART_POINTS and (totals := sums.total(window.span)) and window.start >= reading.span.start:
-        value = measure(rule.metric, totals)
-        if value is not None:
-            points.append((day_label(window), plot(rule.metric, value)))
-        window = window.previous()
-    if len(points) < 2:
+    if len(facts.recent) < 2:
         return []
-    return [_line_chart(rule, points[::-1], name, plot(rule.metric, bound))]
+    rule = facts.decision.standing.rule
+    points = [(day_label(window), plot(rule.metric, value)) for window, value in facts.recent]
+    return [_line_chart(rule, points, facts.bound_name, plot(rule.metric, facts.bound))]
 
 
 def _line_chart(rule: Rule, points: Sequence[tuple[str, float]], bound: str, limit: float) -> Block:

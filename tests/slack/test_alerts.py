@@ -20,8 +20,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.budget.decide import Decision, Reason, after, decide
+from bot.budget.decide import Reason, after, decide
 from bot.budget.evaluate import Inputs, Standing, evaluate, standing_in
+from bot.budget.explain import Facts, explain
 from bot.budget.forecast import Curve
 from bot.budget.incident import Acknowledgement, Incident, LevelKey, Severity, Snooze
 from bot.budget.sums import Sums
@@ -102,7 +103,7 @@ class Story:
     back: int = 0
     events: tuple[Expected, ...] = ()
     state: Incident | None = None
-    said: list[tuple[Decision, alerts.UsageHistory]] = field(default_factory=list)
+    said: list[Facts] = field(default_factory=list)
 
     @property
     def window(self) -> Window:
@@ -115,14 +116,13 @@ class Story:
         """Judge one more reading, which must lead to this decision; `days` may be today's figures alone."""
         shown = days if isinstance(days, Mapping) else {utc_day(now): days}
         known = account(now, shown)
-        history = alerts.UsageHistory(known, curves(now))
         rules = Rules(rules=(self.budget,), expected=self.events)
-        standing = standing_in(self.budget, self.window, Inputs(Sums(known), history.curves, rules.expected_in))
+        standing = standing_in(self.budget, self.window, Inputs(Sums(known), curves(now), rules.expected_in))
         assert standing is not None
         [decision] = decide([replace(standing, removed=gone)], self._known(), now)
         assert decision.reason is reason, decision
         self.state = after(decision, now)
-        self.said.append((decision, history))
+        self.said.append(explain(decision, known, curves(now)))
         return self
 
     def _known(self) -> Mapping[tuple[str, Window], Incident]:
@@ -142,15 +142,15 @@ class Story:
     def message(self) -> Message:
         """The incident's message as it stands in the channel."""
         assert self.state is not None
-        return alerts.in_state(alerts.base_message(*self.said[-1]), self.state, NUMBER)
+        return alerts.in_state(alerts.base_message(self.said[-1]), self.state, NUMBER)
 
     @property
     def reply(self) -> Message:
-        return alerts.reply(*self.said[-1])
+        return alerts.reply(self.said[-1])
 
     @property
     def copy(self) -> Message:
-        return alerts.escalation(*self.said[-1], HERE)
+        return alerts.escalation(self.said[-1], HERE)
 
 
 def warned(**of_rule: Any) -> Story:
@@ -287,7 +287,7 @@ def above_an_event() -> Story:
 def refreshed() -> Story:
     """Nothing to say, but another figure to show."""
     story = broken().read(at("12:40"), spent(56.80, 946, 227), Reason.SAID)
-    assert story.said[-1][0].refreshes
+    assert story.said[-1].decision.refreshes
     return story
 
 
@@ -413,10 +413,10 @@ NOT_GOLDEN: dict[str, Callable[[], Message]] = {
     ),
     "reply of a nasty name": lambda: raised(name=NASTY, mention=("@here",)).reply,
     "alert of a nasty name, to the other channel": lambda: alerts.escalation(
-        *broken(**{**CALLING, "name": NASTY}).read(at("12:30"), BREACH, Reason.ESCALATED).said[-1], NASTY
+        broken(**{**CALLING, "name": NASTY}).read(at("12:30"), BREACH, Reason.ESCALATED).said[-1], NASTY
     ),
     "alert closed as the rule is gone, and its figures too": lambda: gone_with_its_figures(),
-    "alert with nothing to draw": lambda: alerts.base_message(*alone()),
+    "alert with nothing to draw": lambda: alerts.base_message(alone()),
     "alert shared by a rerouting": lambda: blocks.rerouted(broken(name=AGES).message, NASTY, NASTY),
 }
 
@@ -425,19 +425,19 @@ def gone_with_its_figures() -> Message:
     story = broken()
     assert story.state is not None
     left = Standing(story.budget, story.window, Totals(), None, None, closed=True, removed=True)
-    history = alerts.UsageHistory(account(at("12:00", DECEMBER), {}))
-    [decision] = decide([left], {(story.budget.name, story.window): story.state}, history.reading.read_at)
-    state = after(decision, history.reading.read_at)
+    known = account(at("12:00", DECEMBER), {})
+    [decision] = decide([left], {(story.budget.name, story.window): story.state}, known.read_at)
+    state = after(decision, known.read_at)
     assert decision.reason is Reason.CLOSED
     assert state is not None
-    return alerts.in_state(alerts.base_message(decision, history), state, NUMBER)
+    return alerts.in_state(alerts.base_message(explain(decision, known, {})), state, NUMBER)
 
 
-def alone() -> tuple[Decision, alerts.UsageHistory]:
+def alone() -> Facts:
     """A day without a day before."""
     read = Reading(window_of(Period.DAY, SUNDAY).span, {SUNDAY: BREACH}, NOON)
     [decision] = decide(evaluate([rule()], Inputs(Sums(read)), {}, NOON), {}, NOON)
-    return decision, alerts.UsageHistory(read)
+    return explain(decision, read, {})
 
 
 MESSAGES = {**GOLDEN_MESSAGES, **NOT_GOLDEN}
@@ -602,13 +602,13 @@ def _calls(figure: int) -> int:
     return figure % 997 if figure >= 0 else -(-figure % 997)
 
 
-def drawn(decision: Decision, history: alerts.UsageHistory, state: Incident) -> Iterable[Message]:
-    base_message = alerts.base_message(decision, history)
+def drawn(facts: Facts, state: Incident) -> Iterable[Message]:
+    base_message = alerts.base_message(facts)
     yield base_message
     yield alerts.in_state(base_message, state, 10**9)
-    yield alerts.reply(decision, history)
-    if decision.standing.rule.escalate:
-        yield alerts.escalation(decision, history, HERE)
+    yield alerts.reply(facts)
+    if facts.decision.standing.rule.escalate:
+        yield alerts.escalation(facts, HERE)
 
 
 @given(
@@ -636,8 +636,7 @@ def test_slack_would_take_whatever_is_decided(
     declared = Expected(first=SUNDAY, last=SUNDAY, rule=budget.name, threshold=Decimal(10**13), why=event or "")
     for moment, amounts in zip((now, now + timedelta(minutes=pause)), figures, strict=True):
         read = read_at(moment, amounts)
-        history = alerts.UsageHistory(read, curves(moment))
-        inputs = Inputs(Sums(read), history.curves, lambda _name, _window: declared if event else None)
+        inputs = Inputs(Sums(read), curves(moment), lambda _name, _window: declared if event else None)
         standings = evaluate([budget], inputs, {budget.name: LONG_AGO}, moment)
         removed = [replace(each, removed=gone and bool(incidents)) for each in standings]
         for decision in decide(removed, incidents, moment):
@@ -645,7 +644,7 @@ def test_slack_would_take_whatever_is_decided(
             state = replace(state, acknowledged=taken, snooze=snooze)
             incidents[budget.name, decision.standing.window] = state
             adds_up(alerts.headline(decision.standing).removeprefix(f"{budget.name}: "))
-            for message in drawn(decision, history, state):
+            for message in drawn(explain(decision, read, curves(moment)), state):
                 assert wrong(message) == []
                 assert 1 <= len(message.text) <= 4000
                 assert all(found <= ANYBODY for found in controls(message))

@@ -16,6 +16,7 @@ import pytest
 
 from bot.budget.decide import Reason, after, decide
 from bot.budget.evaluate import evaluate
+from bot.budget.explain import explain
 from bot.budget.history import Attempted, Recorded, Restated
 from bot.budget.incident import Acknowledgement, Incident, LevelKey, Severity, Snooze
 from bot.commands.all import COMMANDS
@@ -68,7 +69,7 @@ def alert(**of_rule: Any) -> Message:
     decision = decide(evaluate([rule(**of_rule)], inputs(read), {}, NOON), {}, NOON)[-1]
     state = after(decision, NOON)
     assert state is not None
-    return alerts.in_state(alerts.base_message(decision, alerts.UsageHistory(read)), state, 7)
+    return alerts.in_state(alerts.base_message(explain(decision, read, {})), state, 7)
 
 
 OUTAGE = Outage(NOON - timedelta(hours=1), "Cartesia is not well (503).", hopeless=False)
