@@ -39,11 +39,11 @@ from bot.model import Act, Message, Metric
 from bot.money import amount, set_amount
 from bot.rules.models import Rule
 from bot.slack import alerts
-from bot.slack.parts import utc_moment
 from bot.store.acts import Claim
 from bot.store.incidents import IncidentStore, StoredIncident
 from bot.store.ledger import Ledger
 from bot.windows import checked_span, utc_day
+from bot.words.units import utc_moment
 
 LISTED = 10  # alerts
 NO_ALERT = "There is no alert {}: `alerts` lists the last ones with their numbers."

@@ -26,6 +26,7 @@ from bot.store.database import Database
 from bot.store.incidents import IncidentKey, IncidentStore, Notification, StoredIncident
 from bot.store.ledger import Ledger
 from bot.windows import Window, midnight
+from bot.words.alerts import headline
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +157,7 @@ class Checker:
         )
         if await self.incidents.record(notification, now):
             if decision.reason.speaks:
-                log.info("%s %s: %s", decision.reason, rule.name, alerts.headline(decision.standing))
+                log.info("%s %s: %s", decision.reason, rule.name, headline(decision.standing))
             self.observer.observe(Enqueued())
 
 

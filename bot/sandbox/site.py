@@ -23,12 +23,12 @@ from bot.sandbox.show import STEPS, RealUsage, Show, Speed
 from bot.sandbox.slack.workspace import Json, Message, SlackRefusal, View
 from bot.sandbox.snapshot import Snapshots, mistakes_of
 from bot.settings import ReadingSettings, outward
-from bot.slack.alerts import headline
-from bot.slack.parts import window_words
 from bot.store.database import open_database
 from bot.store.ledger import Ledger
 from bot.system.files import read_file
 from bot.windows import utc_day
+from bot.words.alerts import headline
+from bot.words.units import window_words
 
 PAGE = Path(__file__).with_name("page")
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}

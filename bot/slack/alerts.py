@@ -8,41 +8,33 @@ Limits are Slack's: a chart at most 20 points, labels at most 20 characters
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 
-from bot.budget import kinds
-from bot.budget.cause import Cause
-from bot.budget.decide import Decision, Reason, calls_people
+from bot.budget.decide import Reason, calls_people
 from bot.budget.evaluate import Standing
 from bot.budget.explain import Facts
-from bot.budget.forecast import Forecast
-from bot.budget.incident import Incident, LevelKey, Severity, Snooze
-from bot.budget.usual import times_usual
-from bot.model import Message, Metric, Period
-from bot.money import amount, compared, percent
-from bot.rules.models import HUNDRED_PERCENT, Rule
+from bot.budget.incident import Incident, Snooze
+from bot.model import Message, Period
+from bot.money import amount
+from bot.rules.models import Rule
 from bot.slack.parts import (
     Block,
     beside,
     context,
-    day_label,
     escape,
     of_blocks,
     plot,
     section,
-    signed_dollars,
     slack_moment,
     slack_time,
     spoken,
-    utc_clock,
-    utc_moment,
-    window_words,
 )
-from bot.windows import midnight, utc_day
+from bot.windows import utc_day
+from bot.words.alerts import cause_line, chart_title, facts_line, first_line, please_acknowledge
+from bot.words.units import AXIS, TYPED_UNITS, day_label, utc_clock, utc_moment
 
 ACKNOWLEDGE, SNOOZE, UNDO, SHOW_USAGE = "acknowledge", "snooze", "undo", "show_usage"
 SNOOZE_AMOUNT = "snooze_amount"  # the modal, its input and the input's action
@@ -52,40 +44,6 @@ SNOOZES = {
     "level": "Until the next level",
     "amount": "Until an amount…",
 }
-_HALF_HOUR = timedelta(minutes=30)
-
-
-# The first line
-
-
-def headline(standing: Standing) -> str:
-    """The first line: "Daily spend: $42.00 of $50.00 (84%)"."""
-    rule, kind = standing.rule, kinds.of(standing.rule)
-    figures = kind.no_figures if standing.value is None else kind.figures(rule, standing, standing.value)
-    return f"{rule.name}: {figures}"
-
-
-def watched(rule: Rule) -> tuple[str, str]:
-    """What a rule watches, and its levels."""
-    return kinds.of(rule).watched(rule)
-
-
-def level_marker(standing: Standing) -> str:
-    """🔴 over, 🟡 near."""
-    return "🔴" if standing.level and standing.level.percent >= HUNDRED_PERCENT else "🟡"
-
-
-def _marker(decision: Decision, told: frozenset[LevelKey]) -> str:
-    """One a message: ⚪ corrected, ✅ closed, 🔴 over, 🟡 coming."""
-    standing = decision.standing
-    if decision.reason is Reason.CORRECTED:
-        return "⚪"
-    if decision.reason is Reason.CLOSED:
-        return "✅"
-    if standing.level:
-        return level_marker(standing)
-    foreseen = any(key.kind is Severity.COMING for key in told)
-    return "🟡" if foreseen or decision.reason.is_news else "⚪"
 
 
 # The incident's message
@@ -169,7 +127,7 @@ _CALLING = frozenset({Reason.REMINDER, Reason.ESCALATED})
 def escalation(facts: Facts, channel: str) -> Message:
     """The same for the channel it is escalated to. `channel` is where the incident's own message stands."""
     rule = facts.decision.standing.rule
-    notice = f"Nobody acknowledged this in {escape(channel)}; please do it there, at its message."
+    notice = escape(please_acknowledge(channel))
     silent = replace(facts.decision, reason=Reason.SAID)
     shown = base_message(replace(facts, decision=silent))  # the notice says it all about the escalation
     if rule.escalate is None:
@@ -212,7 +170,7 @@ def amount_modal(alert: int, rule: Rule, stands: Fraction) -> dict[str, object]:
             {
                 "type": "input",
                 "block_id": SNOOZE_AMOUNT,
-                "label": {"type": "plain_text", "text": f"Amount in {_UNITS_TYPED[rule.metric]}"},
+                "label": {"type": "plain_text", "text": f"Amount in {TYPED_UNITS[rule.metric]}"},
                 "hint": {"type": "plain_text", "text": now},
                 "element": {"type": "plain_text_input", "action_id": SNOOZE_AMOUNT, "max_length": 40},
             },
@@ -220,31 +178,16 @@ def amount_modal(alert: int, rule: Rule, stands: Fraction) -> dict[str, object]:
     }
 
 
-_UNITS_TYPED = {
-    Metric.COST: "dollars, such as $75",
-    Metric.MINUTES: "minutes",
-    Metric.CALLS: "calls",
-    Metric.COST_PER_CALL: "dollars a call, such as $0.25",
-    Metric.COST_PER_MINUTE: "dollars a minute, such as $0.08",
-    Metric.MINUTES_PER_CALL: "minutes a call",
-}
-
-
 # Lines
 
 
 def _opening(facts: Facts) -> list[tuple[str, str]]:
-    """The first line, the window and where it heads, then the cause: as plain text, and as Slack shows times."""
-    decision, standing = facts.decision, facts.decision.standing
-    told = decision.before.told if decision.before else frozenset()
-    first = escape(f"{_marker(decision, told)} {headline(standing)}")
-    found = [window_words(standing.window), *_why_now(facts), *_course(facts), *_beside_usual(facts)]
-    at, shown_at = _read_at(standing, facts.read_at)
-    known = " · ".join(found)
-    known = known[0].upper() + known[1:]
+    """The first line, what is known beside it, then the cause: as plain text, and as Slack shows times."""
+    first, known = escape(first_line(facts)), escape(facts_line(facts))
+    at, shown_at = _read_at(facts.decision.standing, facts.read_at)
     lines = [(first, first), (f"{known} · read {at}", f"{known} · read {shown_at}")]
     if facts.cause:
-        split = _cause_words(facts.cause)
+        split = escape(cause_line(facts.cause))
         lines.append((split, split))
     return lines
 
@@ -252,107 +195,6 @@ def _opening(facts: Facts) -> list[tuple[str, str]]:
 def _read_at(standing: Standing, read_at: datetime) -> tuple[str, str]:
     today = standing.window.period is Period.DAY and standing.window.start == utc_day(read_at)
     return (utc_clock(read_at), slack_time(read_at)) if today else (utc_moment(read_at), slack_moment(read_at))
-
-
-def _why_now(facts: Facts) -> list[str]:
-    """What a reader must know of this message beside the figure."""
-    standing, reason = facts.decision.standing, facts.decision.reason
-    period, metric = standing.window.period, standing.rule.metric
-    words = []
-    if facts.was is not None and standing.value is not None:
-        was, now = compared(metric, facts.was, Fraction(standing.value), operator.eq)
-        words.append(f"corrected: was {was}, now {now}")
-    elif reason is Reason.CLOSED:
-        words.append(_closing(standing))
-    elif facts.late:
-        words.append(f"late: the {period} was over before the figure arrived")
-    elif facts.snoozed_until:
-        words.append(f"it reached {facts.snoozed_until}, until which it was snoozed")
-    elif reason is Reason.REMINDER:
-        words.append("reminder: nobody has acknowledged this yet")
-    elif reason is Reason.ESCALATED and standing.rule.escalate:
-        words.append(f"nobody acknowledged it; {escape(standing.rule.escalate.channel)} is told as well")
-    if standing.expected:
-        side = "above" if standing.level and standing.level.percent >= HUNDRED_PERCENT else "within"
-        words.append(escape(f"{side} the declared event: {standing.expected.why}"))
-    return words
-
-
-def _closing(standing: Standing) -> str:
-    if standing.removed:
-        return "closed: no rule watches this any more"
-    if not standing.closed:
-        return f"closed: {kinds.of(standing.rule).ends_early}"
-    return f"closed: the {standing.window.period} is over, and this is its figure"
-
-
-def _course(facts: Facts) -> list[str]:
-    """ "on course for $78.00 by midnight UTC ($70.00 to $86.00)"."""
-    outlook, standing = facts.outlook, facts.decision.standing
-    if outlook is None:
-        return []
-    if facts.decision.reason is Reason.FORECAST and outlook.crosses_at:
-        about = _about(outlook.crosses_at, standing.window.period, facts.read_at)
-        return [course(standing, outlook), f"likely to cross the threshold {about}"]
-    return [course(standing, outlook)]
-
-
-def course(standing: Standing, outlook: Forecast) -> str:
-    """ "on course for $78.00 by midnight UTC ($70.00 to $86.00)": whole units, as it is no finer, and never less than
-    there is already."""
-    metric, stands = standing.rule.metric, standing.value or 0
-    value, low, high = (
-        amount(metric, max(_whole_units(metric, each), stands)) for each in (outlook.value, outlook.low, outlook.high)
-    )
-    return f"on course for {value} by {_end(standing)} ({low.partition(' ')[0]} to {high})"
-
-
-def _whole_units(metric: Metric, value: Fraction) -> int:
-    """Whole minutes or calls, and whole dollars from $10 up."""
-    unit = 100 if metric is Metric.COST and value >= 1000 else 1
-    return round(value / unit) * unit
-
-
-def _end(standing: Standing) -> str:
-    if standing.window.period is Period.DAY:
-        return "midnight UTC"
-    return f"the end of {standing.window.end - timedelta(days=1):%A %Y-%m-%d} UTC"
-
-
-def _about(moment: datetime, period: Period, now: datetime) -> str:
-    """To the half hour of a day, to the day of a longer window: a forecast is no finer. Never a time that is past."""
-    if period is not Period.DAY:
-        return f"around {moment:%A %Y-%m-%d} (UTC)"
-    day = midnight(utc_day(moment))
-    halves = round((moment - day) / _HALF_HOUR)
-    if day + halves * _HALF_HOUR <= now:
-        return "within the next half hour"
-    return "at about midnight UTC" if halves == 48 else f"at about {utc_clock(day + halves * _HALF_HOUR)}"
-
-
-def _beside_usual(facts: Facts) -> list[str]:
-    """ "2.1× a usual Sunday"; an `above_usual` says it in its first line."""
-    standing = facts.decision.standing
-    if facts.usual is None or standing.value is None:
-        return []
-    return [times_usual(standing.value, facts.usual, standing.window.start)]
-
-
-def _cause_words(found: Cause) -> str:
-    """ "+$28.10 against usual: 82% more calls +$22.40, longer calls +$6.10, price −$0.40"."""
-    parts = [
-        (found.calls, _more_calls(found.more_calls, found.calls)),
-        (found.length, "longer calls" if found.length > 0 else "shorter calls"),
-        (found.price, "price"),
-    ]
-    split = ", ".join(f"{words} {signed_dollars(cents)}" for cents, words in parts if cents)
-    return f"{signed_dollars(found.change)} against usual: {split}"
-
-
-def _more_calls(relative: Fraction | None, cents: int) -> str:
-    words = "more calls" if cents > 0 else "fewer calls"
-    moved = abs(relative) * 100 // 1 if relative is not None else 0
-    return f"{percent(moved)} {words}" if moved else words
 
 
 def _mentions(standing: Standing) -> str:
@@ -377,34 +219,24 @@ def _chart(facts: Facts) -> list[Block]:
         return []
     rule = facts.decision.standing.rule
     points = [(day_label(window), plot(rule.metric, value)) for window, value in facts.recent]
-    return [_line_chart(rule, points, facts.bound_name, plot(rule.metric, facts.bound))]
+    return [_line_chart(facts, points, plot(rule.metric, facts.bound))]
 
 
-def _line_chart(rule: Rule, points: Sequence[tuple[str, float]], bound: str, limit: float) -> Block:
-    title = f"{rule.period.capitalize()}s and the {'threshold' if bound == 'Threshold' else bound.lower() + ' amount'}"
+def _line_chart(facts: Facts, points: Sequence[tuple[str, float]], limit: float) -> Block:
+    rule = facts.decision.standing.rule
     return {
         "type": "data_visualization",
-        "title": title,
+        "title": chart_title(facts),
         "chart": {
             "type": "line",
             "series": [
-                {"name": _UNITS[rule.metric], "data": [{"label": label, "value": value} for label, value in points]},
-                {"name": bound, "data": [{"label": label, "value": limit} for label, _ in points]},
+                {"name": AXIS[rule.metric], "data": [{"label": label, "value": value} for label, value in points]},
+                {"name": facts.bound_name, "data": [{"label": label, "value": limit} for label, _ in points]},
             ],
             "axis_config": {
                 "categories": [label for label, _ in points],
                 "x_label": f"{rule.period.capitalize()} (UTC)",
-                "y_label": _UNITS[rule.metric],
+                "y_label": AXIS[rule.metric],
             },
         },
     }
-
-
-_UNITS = {
-    Metric.COST: "Cost (USD)",
-    Metric.MINUTES: "Minutes",
-    Metric.CALLS: "Calls",
-    Metric.COST_PER_CALL: "USD a call",
-    Metric.COST_PER_MINUTE: "USD a minute",
-    Metric.MINUTES_PER_CALL: "Minutes a call",
-}

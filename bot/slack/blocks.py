@@ -36,7 +36,7 @@ from bot.model import Message, Metric, Period, Totals
 from bot.money import compared, count, dollars, number, set_amount
 from bot.rules.mistakes import Mistake
 from bot.rules.models import Rule
-from bot.slack.alerts import course, headline, level_marker, until_words, watched
+from bot.slack.alerts import until_words
 from bot.slack.parts import (
     SECTION,
     Block,
@@ -50,15 +50,11 @@ from bot.slack.parts import (
     of_blocks,
     plain,
     section,
-    signed_dollars,
     slack_moment,
-    span_words,
-    totals_words,
-    utc_clock,
-    utc_moment,
-    window_words,
 )
 from bot.windows import midnight, utc_day
+from bot.words.alerts import course, headline, level_marker, watched
+from bot.words.units import signed_dollars, span_words, totals_words, utc_clock, utc_moment, window_words
 
 _MISTAKE = 500  # characters of one mistake of a rules file; five times as many once escaped, at the worst
 _TABLE_ROWS = 100  # both generations of data_table take so many

@@ -1,4 +1,4 @@
-"""What every message is made of: words for amounts, times and windows, and blocks within Slack's limits. Pure.
+"""What every message is made of: Slack's dates and escapes, and blocks within its limits. Pure.
 
 Limits are Slack's: a section's text at most 3,000 characters
 (https://docs.slack.dev/reference/block-kit/blocks/section-block), `text` at most 4,000
@@ -11,9 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.model import Message, Metric, Period, Span, Totals
-from bot.money import amount, dollars
-from bot.windows import Window
+from bot.model import Message, Metric
+from bot.words.units import utc_clock, utc_moment
 
 SHARE = "share_answer"
 SECTION = 2900  # characters of one section, a little below Slack's 3,000
@@ -22,30 +21,6 @@ MOST_TEXT = 4000  # characters of `text`; chat.update refuses more
 _TEXT = 3700  # what a message fills of them by itself, so that a notice can be added
 
 Block = Mapping[str, object]
-
-
-def totals_words(totals: Totals) -> str:
-    """ "$53.20 · 887 minutes · 212 calls"."""
-    minutes = amount(Metric.MINUTES, totals.minutes)
-    return f"{dollars(totals.cents)} · {minutes} · {amount(Metric.CALLS, totals.calls)}"
-
-
-def span_words(span: Span) -> str:
-    """The first and last day, as people write them."""
-    if span.days == 1:
-        return f"{span.start:%A} {span.start}"
-    return f"{span.start} to {span.last}"
-
-
-def window_words(window: Window) -> str:
-    """ "Monday 2026-11-23 (UTC)", "week of 2026-11-23 (UTC)", "November 2026 (UTC)"."""
-    match window.period:
-        case Period.DAY:
-            return f"{window.start:%A} {window.start} (UTC)"
-        case Period.WEEK:
-            return f"week of {window.start} (UTC)"
-        case Period.MONTH:
-            return f"{window.start:%B %Y} (UTC)"
 
 
 def escape(text: str) -> str:
@@ -61,18 +36,6 @@ def slack_time(moment: datetime) -> str:
 def slack_moment(moment: datetime) -> str:
     """A date and time that Slack shows in the reader's zone."""
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc_moment(moment)}>"
-
-
-def utc_clock(moment: datetime) -> str:
-    return f"{moment:%H:%M} UTC"
-
-
-def utc_moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def day_label(window: Window) -> str:
-    return f"{window.start:%b %Y}" if window.period is Period.MONTH else f"{window.start:%b %d}"
 
 
 def plot(metric: Metric, value: object) -> float:
@@ -165,8 +128,3 @@ def of_blocks(text: str, blocks: Sequence[Block]) -> Message:
 def beside(notice: str, text: str) -> str:
     """The text, cut where the notice would not fit beside it."""
     return cut(text, max(0, MOST_TEXT - len(notice) - 1))
-
-
-def signed_dollars(cents: int) -> str:
-    """ "+$22.40", "−$0.40"."""
-    return dollars(cents) if cents < 0 else f"+{dollars(cents)}"

@@ -40,15 +40,16 @@ from bot.rules.mistakes import RulesError
 from bot.rules.models import Rule, Rules
 from bot.rules.source import RulesFile
 from bot.settings import ReadingSettings, Settings
-from bot.slack.alerts import headline, watched
 from bot.slack.blocks import why_lines
-from bot.slack.parts import spoken, totals_words, window_words
+from bot.slack.parts import spoken
 from bot.store.database import Database, open_database
 from bot.store.incidents import IncidentStore
 from bot.store.ledger import Ledger
 from bot.store.outbox import Outbox
 from bot.system.network import http_client
 from bot.windows import checked_span, utc_day
+from bot.words.alerts import headline, watched
+from bot.words.units import totals_words, window_words
 
 Now = Callable[[], datetime]
 Form = Literal["table", "json", "csv"]

@@ -31,6 +31,7 @@ from bot.rules.models import AboveUsualRule, BelowRule, Escalation, Expected, Ru
 from bot.sandbox.slack.blocks import Surface, mistakes, view_mistakes
 from bot.slack import alerts, blocks
 from bot.windows import Window, checked_span, midnight, utc_day, window_of
+from bot.words import alerts as words
 from tests.samples.figures import LONG_AGO, MOMENTS, NOON, SUNDAY, rule
 from tests.slack.test_blocks import AGES, GOLDEN, NASTY, WIDE, charts, marked_up
 from tests.slack.test_blocks import GOLDEN_MESSAGES as OTHERS
@@ -643,7 +644,7 @@ def test_slack_would_take_whatever_is_decided(
             state = after(decision, moment) or Incident(moment, frozenset(), Fraction(0), moment, Fraction(0), moment)
             state = replace(state, acknowledged=taken, snooze=snooze)
             incidents[budget.name, decision.standing.window] = state
-            adds_up(alerts.headline(decision.standing).removeprefix(f"{budget.name}: "))
+            adds_up(words.headline(decision.standing).removeprefix(f"{budget.name}: "))
             for message in drawn(explain(decision, read, curves(moment)), state):
                 assert wrong(message) == []
                 assert 1 <= len(message.text) <= 4000
@@ -710,7 +711,7 @@ def test_the_first_line_adds_up(budget: Rule, value: str, usual: str | None, lin
         closed=False,
         usual=Decimal(usual) if usual else None,
     )
-    assert alerts.headline(standing) == f"{budget.name}: {line}"
+    assert words.headline(standing) == f"{budget.name}: {line}"
 
 
 def test_a_correction_that_rounding_would_hide_is_shown() -> None:
@@ -966,5 +967,5 @@ def test_where_there_is_one_window_there_is_no_chart() -> None:
 
 
 def test_a_ratio_is_watched_under_its_name_in_words() -> None:
-    watched, _ = alerts.watched(rule(threshold=30, metric=Metric.COST_PER_CALL))
+    watched, _ = words.watched(rule(threshold=30, metric=Metric.COST_PER_CALL))
     assert watched == "cost per call per day, threshold $0.30 a call"
