@@ -19,6 +19,7 @@ from bot.model import Message, Reading, Totals
 from bot.slack import blocks
 from bot.store.ledger import Ledger
 from bot.windows import checked_span, utc_day
+from bot.words import operations
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Account:
         """As `take`, and nothing is kept or told. Raises AnotherAccount, StoreError."""
         await self._take_up()
         if (changed := self._changed_at_once(reading)) and not await self._doubted_before(reading):
-            raise AnotherAccount(blocks.another_account(changed).text)
+            raise AnotherAccount(operations.another_account(changed))
 
     async def recognize(self, reading: Reading) -> int:
         """How many past days have changed at once, as in the reading before. Raises AnotherAccount for the first one.

@@ -53,6 +53,7 @@ from bot.slack.parts import (
     slack_moment,
 )
 from bot.windows import midnight, utc_day
+from bot.words import operations
 from bot.words.alerts import course, headline, level_marker, watched
 from bot.words.units import signed_dollars, span_words, totals_words, utc_clock, utc_moment, window_words
 
@@ -63,16 +64,14 @@ _TABLE_ROWS = 100  # both generations of data_table take so many
 
 
 def rules_broken(filename: str, mistakes: Sequence[Mistake]) -> Message:
-    """A changed rules file holds mistakes."""
-    intro = escape(f"{filename} holds {count(len(mistakes), 'mistake')}. The last good rules stay in force.")
+    intro = escape(operations.rules_broken(filename, len(mistakes)))
     lines = [escape(cut(mistake.format(filename), _MISTAKE)) for mistake in mistakes]
     body = "\n".join(fitting(lines, SECTION - 100))
     return of_blocks(f"{intro}\n{body}", [section(intro), section(f"```{fenced(body)}```")])
 
 
 def rules_mended(filename: str) -> Message:
-    """The rules file is good again."""
-    return plain(f"{filename} is good again, and in force.")
+    return plain(operations.rules_mended(filename))
 
 
 def destinations(sentences: Sequence[str]) -> Message:
@@ -81,63 +80,42 @@ def destinations(sentences: Sequence[str]) -> Message:
 
 
 def blind(since: datetime, why: str) -> Message:
-    """Usage could not be read for too long."""
-    text = "The bot is blind: no usage has been read since {}, so no budget is watched. {}"
-    return of_blocks(
-        text.format(utc_moment(since), escape(why)), [section(text.format(slack_moment(since), escape(why)))]
-    )
+    why = escape(why)
+    return of_blocks(operations.blind(utc_moment(since), why), [section(operations.blind(slack_moment(since), why))])
 
 
 def delivered_again(since: datetime, why: str, now: datetime) -> Message:
-    """Slack takes messages again after it took none for too long."""
-    text, why = (
-        "Messages could not be delivered from {} to {}: {}. What waited is delivered now.",
-        escape(why).rstrip("."),
-    )
-    return of_blocks(
-        text.format(utc_moment(since), utc_moment(now), why),
-        [section(text.format(slack_moment(since), slack_moment(now), why))],
-    )
+    why = escape(why).rstrip(".")
+    text = operations.delivered_again(utc_moment(since), utc_moment(now), why)
+    return of_blocks(text, [section(operations.delivered_again(slack_moment(since), slack_moment(now), why))])
 
 
 def sees_again(since: datetime, now: datetime) -> Message:
-    """Usage is read again."""
-    text = "The bot sees again. It was blind from {} to {}; what crossed meanwhile is told now."
-    return of_blocks(
-        text.format(utc_moment(since), utc_moment(now)), [section(text.format(slack_moment(since), slack_moment(now)))]
-    )
+    text = operations.sees_again(utc_moment(since), utc_moment(now))
+    return of_blocks(text, [section(operations.sees_again(slack_moment(since), slack_moment(now)))])
 
 
 def another_account(days: int) -> Message:
-    """The figures of so many past days have changed all at once."""
-    return plain(
-        f"The figures of {count(days, 'past day')} changed at once, as the key of another Cartesia account would "
-        "change them. Nothing is judged by them until the next reading agrees. If they are not yours, set "
-        "CARTESIA_ADMIN_API_KEY to your account's key again."
-    )
+    return plain(operations.another_account(days))
 
 
 def taken_over() -> Message:
-    """What had changed all at once stays so."""
-    return plain(
-        "The next reading agrees: the changed figures of past days are taken over, and what they correct is told."
-    )
+    return plain(operations.taken_over())
 
 
 def as_before() -> Message:
-    """What had changed all at once was not taken over."""
-    return plain("The figures of past days are those of before again; nothing was judged by the changed ones.")
+    return plain(operations.as_before())
 
 
 def rerouted(message: Message, channel: str, mend: str) -> Message:
     """An alert that its own channel did not take, for the operations channel."""
-    notice = f"{escape(channel)} did not take this message: {escape(mend)}."
+    notice = escape(operations.rerouted(channel, mend))
     return of_blocks(f"{notice}\n{beside(notice, message.text)}", [section(notice), *message.blocks])
 
 
 def repeated(message: Message, row_id: str) -> Message:
     """A message that Slack may have already, where its history can't be read."""
-    notice = f"Message {row_id}: Slack did not confirm it, so it may stand here twice."
+    notice = operations.repeated(row_id)
     return of_blocks(f"{beside(notice, message.text)}\n{notice}", [*message.blocks, context(notice)])
 
 
