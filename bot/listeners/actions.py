@@ -117,8 +117,9 @@ async def _share(responder: Responder, acts: Acts, sent: Click) -> str | None:
     answer = shared(await responder.answer(sent.act, request), sent.user_id)
     message = f"share {sent.channel_id} {sent.message_ts}"
     await acts.claim(Claim.of(sent.act, message, apart=DOUBLE_CLICK))
-    await responder.responses.respond(sent.response_url, answer, in_channel=True)
-    return None
+    if await responder.responses.respond(sent.response_url, answer, in_channel=True):
+        return None
+    return "Slack may not have shown this to the channel: look there, and ask and share once more if it is missing."
 
 
 async def _undo(access_control: AccessControl, incidents: IncidentActions, sent: Click) -> str | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from cachetools import TTLCache
 from slack_sdk.errors import SlackApiError
@@ -40,7 +40,6 @@ from bot.store.admissions import HOUR, Admissions
 
 BELIEVED: Final = 300.0  # seconds that what Slack said of a person is remembered
 MOST: Final = 10_000  # people remembered at once, so that ids without end do not fill the memory
-JOINED: Final = 2.0  # seconds for which who asks joins a look-up under way; one that takes longer may hang
 PATIENCE: Final = 0.5  # seconds that somebody waits for a look-up: the whole answer is promised within 3
 
 _NOBODY: Final = frozenset({"user_not_found", "user_not_visible"})  # answers about one person, and no outages
@@ -54,8 +53,53 @@ UNTOLD: Final = {
 
 log = logging.getLogger(__name__)
 
-Told = TypeVar("Told", Profile, frozenset[str])
 Later = Callable[[Coroutine[Any, Any, None]], None]
+Found = TypeVar("Found")
+
+
+class LookUps(Generic[Found]):
+    """What Slack says of each id, by `ask`; remembered for five minutes.
+
+    A look-up goes on when nobody waits for it any more: where Slack is slow, the next try finds what it brought.
+    """
+
+    def __init__(self, ask: Callable[[str], Coroutine[Any, Any, Found]], clock: Callable[[], float]) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._found: TTLCache[str, Found] = TTLCache(MOST, BELIEVED, clock)
+        self._newest: dict[str, tuple[asyncio.Task[Found], float]] = {}  # of those that go on, and when each began
+        self._going_on: set[asyncio.Task[Found]] = set()
+
+    def remembered(self, key: str) -> Found | None:
+        return self._found.get(key)
+
+    def of(self, key: str) -> asyncio.Future[Found]:
+        """What is remembered, else a look-up: one that began within PATIENCE is shared, since a later one may hang."""
+        if (found := self.remembered(key)) is not None:
+            known = asyncio.get_running_loop().create_future()
+            known.set_result(found)
+            return known
+        newest = self._newest.get(key)
+        return newest[0] if newest and self._clock() - newest[1] < PATIENCE else self.anew(key)
+
+    def anew(self, key: str) -> asyncio.Future[Found]:
+        """A look-up that begins now."""
+        task = asyncio.create_task(self._looked_up(key))
+        self._newest[key] = task, self._clock()
+        self._going_on.add(task)
+        task.add_done_callback(partial(self._ended, key))
+        return task
+
+    async def _looked_up(self, key: str) -> Found:
+        found = self._found[key] = await self._ask(key)
+        return found
+
+    def _ended(self, key: str, task: asyncio.Task[Found]) -> None:
+        self._going_on.discard(task)
+        if self._newest.get(key, (None,))[0] is task:
+            del self._newest[key]
+        if not task.cancelled():
+            task.exception()  # raised where it is waited for, or nobody waits any more
 
 
 class People:
@@ -78,10 +122,11 @@ class People:
         self._later = later
         self._clock = clock
         self._quiet_until = float("-inf")  # as Slack asked by a Retry-After
-        self._profiles: TTLCache[str, Profile] = TTLCache(MOST, BELIEVED, clock)
-        self._members: TTLCache[str, frozenset[str]] = TTLCache(MOST, BELIEVED, clock)
-        self._noted: TTLCache[tuple[str, str], None] = TTLCache(MOST, HOUR / 2, clock)  # so that an hour is written
-        self._under_way: dict[str, tuple[asyncio.Task[Any], float]] = {}
+        self._workspaces = LookUps(self._ask_for_workspace, clock)
+        self._profiles = LookUps(self._ask_for_profile, clock)
+        self._members = LookUps(self._ask_for_members, clock)
+        # Whether they were let in. Admissions are written anew after an hour, which half an hour here can't pass over.
+        self._noted: TTLCache[tuple[str, str], bool] = TTLCache(MOST, HOUR / 2, clock)
 
     def at_once(self, person: Person, right: Right, access: Access) -> Ruling | None:
         """The ruling where nobody has to be asked. For an editor's right Slack is asked each time it is used."""
@@ -89,11 +134,11 @@ class People:
             return None
         if is_outsider(person, self.workspace):
             return Ruling(OUTSIDER)
-        profile = None if RIGHTS[right] is Role.EDITORS else self._profiles.get(person.id)
+        profile = None if RIGHTS[right] is Role.EDITORS else self._profiles.remembered(person.id)
         if profile is None:
             return None
         groups = groups_among(names_with(right, access))
-        members = {group: found for group in groups if (found := self._members.get(group)) is not None}
+        members = {group: found for group in groups if (found := self._members.remembered(group)) is not None}
         return judge(person, profile, self.workspace, access, right, members)
 
     async def ruling(self, person: Person, right: Right, access: Access) -> Ruling:
@@ -105,81 +150,74 @@ class People:
         except Exception as error:
             if (refusal := classify(error)) is None:
                 raise
-            late = self.at_once(person, right, access)  # one of several groups may have told enough
-            return late or await self._untold(person, right, access, refusal, scope_lacking(error))
+            late = self.at_once(person, right, access)  # an earlier look-up may have ended meanwhile
+            if late is None:
+                return await self._untold(person, right, access, refusal, scope_lacking(error))
+            ruling = late
         log.debug("%s, %s: %s", person.id, right, ruling.refusal or "let in")
-        self._note(person, access, ruling)
-        if known is None and not ruling.allows and RIGHTS[right] is Role.VIEWERS:
-            self._forget(person, access)
+        self._note(person, right, access, ruling, is_news=known is None)
         return ruling
 
     async def _asked(self, person: Person, right: Right, access: Access) -> Ruling:
-        """The ruling by what Slack says now. Raises what its client raises, and ValueError for a broken answer."""
+        """The ruling as soon as enough is known of what is asked all at once.
+
+        Raises what the client raises, and ValueError for a broken answer, where the ruling hangs on that.
+        """
         if self._clock() < self._quiet_until:
             raise TimeoutError
-        if self.workspace is None:
-            self.workspace = workspace_of(_content(await self._client.auth_test()))
-        if is_outsider(person, self.workspace):
-            return Ruling(OUTSIDER)
-        afresh = RIGHTS[right] is Role.EDITORS
-        groups = groups_among(names_with(right, access))
-        of_groups = (self._told(self._members, group, self._group, afresh=afresh) for group in groups)
-        profile, answers = await asyncio.gather(
-            self._told(self._profiles, person.id, self._profile, afresh=afresh),
-            asyncio.gather(*of_groups, return_exceptions=True),
-        )
-        members = {group: found for group, found in zip(groups, answers, strict=True) if isinstance(found, frozenset)}
-        if ruling := judge(person, profile, self.workspace, access, right, members):
-            return ruling
-        raise next(each for each in answers if isinstance(each, BaseException))  # it hangs on a group that is not told
+        is_edit = RIGHTS[right] is Role.EDITORS
+        profile = self._profiles.anew(person.id) if is_edit else self._profiles.of(person.id)
+        members_of = self._members.anew if is_edit else self._members.of
+        groups = {group: members_of(group) for group in _deciding(person, right, access)}
+        needed: list[asyncio.Future[Any]] = [profile] if self.workspace else [self._workspaces.of(""), profile]
+        going_on: set[asyncio.Future[Any]] = {*needed, *groups.values()}
+        while going_on:
+            _, going_on = await asyncio.wait(going_on, return_when=asyncio.FIRST_COMPLETED)
+            if self.workspace and is_outsider(person, self.workspace):
+                return Ruling(OUTSIDER)
+            if not all(each.done() for each in needed):
+                continue
+            _raise_first(needed)
+            assert self.workspace is not None  # noqa: S101 it was among what is needed
+            members = {group: each.result() for group, each in groups.items() if each.done() and not each.exception()}
+            if ruling := judge(person, profile.result(), self.workspace, access, right, members):
+                return ruling
+        _raise_first(groups.values())
+        raise AssertionError("nothing is known too little of")
 
-    async def _told(
-        self, remembered: TTLCache[str, Told], key: str, ask: Callable[[str], Awaitable[Told]], *, afresh: bool
-    ) -> Told:
-        """What is remembered, or what Slack says: a look-up that takes longer than somebody waits goes on, is shared by
-        who asks meanwhile, and is remembered for the next try. `afresh`, nothing but what Slack says to this one."""
-        if not afresh and (known := remembered.get(key)) is not None:
-            return known
+    async def _ask_for_workspace(self, _: str) -> Workspace:
+        self.workspace = workspace_of(await self._answer(self._client.auth_test()))
+        return self.workspace
 
-        async def learn() -> Told:
-            found = remembered[key] = await ask(key)
-            return found
-
-        task, since = self._under_way.get(key, (None, 0.0))
-        if task is None or afresh or self._clock() - since > JOINED:
-            task = asyncio.create_task(learn())
-            self._under_way[key] = task, self._clock()
-            task.add_done_callback(partial(self._ended, key))
-        found: Told = await asyncio.shield(task)
-        return found
-
-    def _ended(self, key: str, task: asyncio.Task[Any]) -> None:
-        if self._under_way.get(key, (None, 0.0))[0] is task:
-            del self._under_way[key]
-        if not task.cancelled():
-            task.exception()  # raised where it was waited for, or nobody waits any more
-
-    async def _profile(self, user_id: str) -> Profile:
+    async def _ask_for_profile(self, user_id: str) -> Profile:
         try:
-            return profile_of(_content(await self._client.users_info(user=user_id)))
+            return profile_of(await self._answer(self._client.users_info(user=user_id)))
         except SlackApiError as error:
             if (refusal := classify(error)) and refusal.code in _NOBODY:
                 return NOBODY
             raise
 
-    async def _group(self, group: str) -> frozenset[str]:
+    async def _ask_for_members(self, group: str) -> frozenset[str]:
         """Who is in the user group; nobody where there is no such group."""
         try:
-            answer = _content(await self._client.usergroups_users_list(usergroup=group))
+            answer = await self._answer(self._client.usergroups_users_list(usergroup=group))
         except SlackApiError as error:
             if (refusal := classify(error)) and refusal.code in _NO_GROUP:
                 return frozenset()
             raise
         return frozenset(passable(answer.get("users"), _member, f"members of {group}"))
 
+    async def _answer(self, call: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
+        """What Slack says; for how long it asks to be left alone is kept, also where nobody waits any more."""
+        try:
+            return _content(await call)
+        except SlackApiError as error:
+            if (refusal := classify(error)) and refusal.retry_after:
+                self._quiet_until = max(self._quiet_until, self._clock() + refusal.retry_after)
+            raise
+
     async def _untold(self, person: Person, right: Right, access: Access, refusal: Refusal, scope: str) -> Ruling:
         """The ruling where Slack does not tell who this is."""
-        self._quiet_until = max(self._quiet_until, self._clock() + (refusal.retry_after or 0.0))
         role = RIGHTS[right]
         let_in = role is Role.VIEWERS and await self._was_let_in(person, access)
         log.warning("%s can't be looked up (%s): %s", person.id, refusal.code, "let in before" if let_in else "refused")
@@ -195,17 +233,29 @@ class People:
             log.warning("who was let in before can't be looked up: %s", error)
             return False
 
-    def _note(self, person: Person, access: Access, ruling: Ruling) -> None:
-        """Keep for a day that this person was let in; it is written once in an hour or so."""
+    def _note(self, person: Person, right: Right, access: Access, ruling: Ruling, *, is_news: bool) -> None:
+        """Keep for a day that this person was let in, written once an hour; who is let in no longer is forgotten, also
+        while Slack does not answer. What is remembered may have come when nobody waited, so it is written as well."""
         admitted = (person.id, access.fingerprint)
-        if ruling.allows and admitted not in self._noted:
-            self._noted[admitted] = None
+        before = self._noted.get(admitted)
+        if ruling.allows and before is not True:
+            self._noted[admitted] = True
             self._later(_written(partial(self._admissions.note, *admitted)))
+        elif not ruling.allows and RIGHTS[right] is Role.VIEWERS and (is_news or before is not False):
+            self._noted[admitted] = False
+            self._later(_written(partial(self._admissions.forget, person.id)))
 
-    def _forget(self, person: Person, access: Access) -> None:
-        """This person is let in no longer, also while Slack does not answer."""
-        self._noted.pop((person.id, access.fingerprint), None)
-        self._later(_written(partial(self._admissions.forget, person.id)))
+
+def _deciding(person: Person, right: Right, access: Access) -> list[str]:
+    """The user groups that may decide whether this person has the right."""
+    names = names_with(right, access)
+    return [] if person.id in names or "everyone" in names else groups_among(names)
+
+
+def _raise_first(ended: Iterable[asyncio.Future[Any]]) -> None:
+    """Raise what the first of these raised, if any did."""
+    for each in ended:
+        each.result()
 
 
 async def _written(write: Callable[[], Awaitable[None]]) -> None:

@@ -128,6 +128,16 @@ async def test_share_shows_the_same_days_to_the_channel_and_says_who_shared(worl
     assert f"<@{MEMBER}>" in shown.text
 
 
+async def test_an_answer_that_slack_did_not_show_to_the_channel_is_said_to_who_shared_it(world: World) -> None:
+    history(world)
+    await world.run()
+    answer = await (await world.slack.command(COMMAND, "week", user=MEMBER)).answer()
+    world.slack.faults.add("response_url", Fault("status", status=500))
+    told = await (await world.slack.click(answer, "share_answer", user=MEMBER)).answer()
+    assert told.response_type == "ephemeral"
+    assert told.text.startswith("Slack may not have shown this to the channel")
+
+
 async def test_a_double_click_on_share_shows_the_answer_once(world: World) -> None:
     history(world)
     await world.run()

@@ -265,6 +265,69 @@ async def test_a_group_that_slack_does_not_tell_of_holds_up_nobody_who_is_in_ano
     assert "Slack does not say" in await asked.says(MEMBER, access=two)
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+async def test_a_slow_slack_is_asked_for_workspace_person_and_groups_at_once(asked: Asked, known: bool) -> None:
+    if not known:
+        asked.people.workspace = None
+    asked.slack.faults.add("*", Fault("slow", seconds=0.27), times=None)
+    assert await asked.says(ADMIN, access=BY_GROUP) == ""
+    assert await asked.says(MEMBER, access=BY_GROUP) == NO_VIEWER
+
+
+async def test_a_remembered_person_is_not_asked_for_again_where_a_group_is(asked: Asked) -> None:
+    assert await asked.says(ADMIN) == ""
+    assert await asked.says(ADMIN, access=BY_GROUP) == ""
+    assert asked.looked_up() == [ADMIN]
+
+
+@pytest.mark.parametrize("method", ["auth.test", "users.info", "usergroups.users.list"])
+async def test_what_came_too_late_is_found_by_the_next_try(asked: Asked, method: str) -> None:
+    asked.people.workspace = None
+    asked.slack.faults.add(method, Fault("slow", seconds=PATIENCE + 0.2), times=None)
+    assert "no_answer_in_time" in await asked.says(ADMIN, access=BY_GROUP)
+    await asyncio.sleep(0.5)
+    assert await asked.says(ADMIN, access=BY_GROUP) == ""
+    assert len(asked.slack.calls_of(method)) == 1
+
+
+async def test_a_look_up_that_hangs_holds_up_only_those_who_began_with_it(asked: Asked) -> None:
+    asked.slack.faults.add("users.info", Fault("hang"))
+    assert "no_answer_in_time" in await asked.says(MEMBER)
+    asked.seconds[0] += PATIENCE
+    assert await asked.says(MEMBER) == ""
+
+
+async def test_many_clicks_at_once_make_one_call(asked: Asked) -> None:
+    assert await asyncio.gather(*(asked.says(ADMIN, access=BY_GROUP) for _ in range(5))) == [""] * 5
+    assert (len(asked.looked_up()), len(asked.slack.calls_of("usergroups.users.list"))) == (1, 1)
+
+
+async def test_a_wait_that_slack_asks_for_too_late_is_kept(asked: Asked) -> None:
+    asked.slack.faults.add("users.info", Fault("slow", seconds=PATIENCE + 0.2))
+    asked.slack.faults.add("usergroups.users.list", Fault("status", status=429, retry_after=30))
+    assert "no_answer_in_time" in await asked.says(ADMIN, access=BY_GROUP)
+    assert "no_answer_in_time" in await asked.says(MEMBER)
+    assert asked.looked_up() == [ADMIN]
+
+
+async def test_who_turns_out_too_late_to_have_lost_the_right_has_lost_it_for_an_outage(asked: Asked) -> None:
+    assert await asked.says(MEMBER) == ""
+    asked.seconds[0] += BELIEVED
+    asked.slack.workspace.users[MEMBER].deleted = True
+    asked.slack.faults.add("users.info", Fault("slow", seconds=PATIENCE + 0.2))
+    assert await asked.says(MEMBER) == ""
+    await asyncio.sleep(0.5)
+    assert await asked.says(MEMBER) == UNKNOWN
+    asked.restarted()
+    asked.slack.faults.add("users.info", Fault("drop"), times=None)
+    assert "Slack does not say" in await asked.says(MEMBER)
+
+
+async def test_an_admin_edits_although_a_group_hangs(asked: Asked) -> None:
+    asked.slack.faults.add("usergroups.users.list", Fault("hang"), times=None)
+    assert await asked.says(ADMIN, Right.EDIT_RULES, access=Access(editors=("admins", "S0FINANCE1"))) == ""
+
+
 async def test_an_auth_test_that_names_no_workspace_lets_nobody_in(asked: Asked) -> None:
     asked.people.workspace = None
     asked.slack.faults.add("auth.test", Fault("garbage"), times=None)
