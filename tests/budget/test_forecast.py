@@ -386,10 +386,10 @@ def test_a_month_is_told_in_few_milliseconds_from_readings_of_every_minute() -> 
     dense = {
         day: [(midnight(day) + timedelta(minutes=minute), totals(minute * 3)) for minute in range(1440)] for day in days
     }
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(10):
         told(at(TUESDAY, 13), 2340, threshold=4800 * 30, period=Period.MONTH, finals=lambda _: 4317, curves=dense)
-    assert (time.perf_counter() - began) / 10 < 0.05
+    assert (time.thread_time() - began) / 10 < 0.05
 
 
 # Measured
