@@ -67,6 +67,7 @@ async def test_100_crossings_are_told_and_a_click_that_comes_again_is_done_once_
     await reader.stop(9)
     await world.slack.until(lambda: len(set(told(world))) == CROSSINGS or None, 90, "every crossing")
     await world.slack.click(first, "undo")
+    await world.slack.until(lambda: "acknowledged" not in first.text or None, 30, "the undo")
     for _ in range(count):  # each of those that are left hears the old click again
         await world.slack.replay(acknowledged)
     await asyncio.sleep(3)
